@@ -1,0 +1,185 @@
+import type { Kysely } from 'kysely';
+import { newId } from '../core/ids.ts';
+import { AppError, type ErrorCode, NotFoundError } from '../errors.ts';
+import { costOf } from '../providers/catalog.ts';
+import { chooseModel } from '../providers/choose.ts';
+import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
+import type { ChatAnswer, ChatRequest, Message, ProviderEvent, ToolCall, Usage } from '../providers/types.ts';
+import type { Schema } from '../storage/schema.ts';
+import { getTask } from '../storage/tasks.ts';
+import { getTicket } from '../storage/tickets.ts';
+import { Answer } from './answer.ts';
+import { contextBlock } from './context.ts';
+import { findPreset } from './presets.ts';
+
+/** What a verb of this folder needs: storage, providers, and whose request it is. */
+export interface ChatContext {
+  db: Kysely<Schema>;
+  providers: ProviderRegistry;
+  owner: string;
+}
+
+/** A single call, validated. */
+export interface CompletionInput {
+  messages: Message[];
+  model?: string | undefined;
+  /** Stands before every other system message. */
+  systemPrompt?: string | undefined;
+  temperature?: number | undefined;
+  maxTokens?: number | undefined;
+  tools?: ChatRequest['tools'] | undefined;
+  toolChoice?: ChatRequest['toolChoice'];
+  /** Models to try in this order if the one before fails before its first byte. */
+  fallbacks?: string[] | undefined;
+  /** Fills in what the request leaves out: prompt, model, temperature, tokens. */
+  presetId?: string | undefined;
+  conversationId?: string | undefined;
+  taskId?: string | undefined;
+  ticketId?: string | undefined;
+  stream: boolean;
+}
+
+/** A call whose answer has begun: its first events are here, so what follows is not an HTTP error any more. */
+export interface StartedCompletion {
+  id: string;
+  ref: ModelRef;
+  warnings: string[];
+  events: AsyncIterable<ProviderEvent[]>;
+  /** `performance.now()` when the request began. */
+  startedAt: number;
+}
+
+/** A finished call. `cost` is in USD, null if the price is not known; `duration` in milliseconds. */
+export interface Completion {
+  id: string;
+  provider: string;
+  model: string;
+  message: { role: 'assistant'; content: string; toolCalls?: ToolCall[] };
+  reasoning?: string;
+  finishReason: Answer['finishReason'];
+  usage: Usage & { cost: number | null };
+  duration: number;
+  warnings?: string[];
+}
+
+/** Failures that another provider may not have: those of the request itself are left out. */
+const FALLS_BACK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'model_not_found',
+  'context_length_exceeded',
+  'provider_auth',
+  'provider_protocol',
+  'provider_rate_limited',
+  'provider_timeout',
+  'provider_unavailable',
+]);
+
+/**
+ * Starts a call and waits for the first events of its answer, falling back to other models until then.
+ * @throws AppError if no model answered; the last model's error.
+ */
+export async function startCompletion(
+  context: ChatContext,
+  input: CompletionInput,
+  signal: AbortSignal,
+): Promise<StartedCompletion> {
+  const startedAt = performance.now();
+  // No conversation exists yet under any id.
+  if (input.conversationId !== undefined) throw new NotFoundError('Conversation', input.conversationId);
+  const { name, request } = await prepare(context, input);
+  // All names are looked up before the first call: a wrong fallback is the caller's mistake, not a surprise later.
+  const refs = await Promise.all(
+    [name, ...(input.fallbacks ?? [])].map((model) => chooseModel(context.providers, model)),
+  );
+  for (const [index, ref] of refs.entries()) {
+    try {
+      const answer = await context.providers.chatModel(ref.provider).chat({ ...request, model: ref.model }, signal);
+      return { id: newId('resp'), ref, warnings: answer.warnings, events: await begun(answer), startedAt };
+    } catch (error) {
+      const last = index === refs.length - 1;
+      if (last || !(error instanceof AppError) || !FALLS_BACK.has(error.code)) throw error;
+    }
+  }
+  throw new AppError('internal', 'No model was tried');
+}
+
+/** Waits for the whole answer. @throws AppError the provider's failure, even if it came in the middle. */
+export async function finishCompletion(started: StartedCompletion): Promise<Completion> {
+  const answer = new Answer();
+  for await (const events of started.events) for (const event of events) answer.add(event);
+  if (answer.error) throw answer.error;
+  return toCompletion(started, answer);
+}
+
+/** The completion that a gathered answer makes. */
+export async function toCompletion(started: StartedCompletion, answer: Answer): Promise<Completion> {
+  const { id, ref, warnings } = started;
+  const toolCalls = answer.toolCalls.length > 0 ? { toolCalls: answer.toolCalls } : {};
+  return {
+    id,
+    provider: ref.provider,
+    model: ref.model,
+    message: { role: 'assistant', content: answer.text, ...toolCalls },
+    ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
+    finishReason: answer.finishReason,
+    usage: { ...answer.usage, cost: await costOf(ref.provider, ref.model, answer.usage) },
+    duration: Math.round(performance.now() - started.startedAt),
+    ...(warnings.length > 0 ? { warnings } : {}),
+  };
+}
+
+async function prepare(
+  context: ChatContext,
+  input: CompletionInput,
+): Promise<{ name: string | undefined; request: ChatRequest }> {
+  const { db, owner } = context;
+  const preset = input.presetId === undefined ? undefined : await findPreset(db, owner, input.presetId);
+  const system = [input.systemPrompt ?? preset?.systemPrompt];
+  if (input.taskId !== undefined) {
+    const task = await getTask(db, owner, input.taskId);
+    if (!task) throw new NotFoundError('Task', input.taskId);
+    system.push(contextBlock('task', task));
+  }
+  if (input.ticketId !== undefined) {
+    const ticket = await getTicket(db, owner, input.ticketId);
+    if (!ticket) throw new NotFoundError('Ticket', input.ticketId);
+    system.push(contextBlock('ticket', ticket));
+  }
+  const prompts = system.flatMap((text): Message[] => (text === undefined ? [] : [{ role: 'system', text }]));
+  return {
+    name: input.model ?? preset?.model ?? undefined,
+    request: {
+      model: '',
+      messages: [...prompts, ...input.messages],
+      tools: input.tools ?? [],
+      toolChoice: input.toolChoice,
+      temperature: input.temperature ?? preset?.temperature ?? undefined,
+      maxTokens: input.maxTokens ?? preset?.maxTokens ?? undefined,
+      stream: input.stream,
+    },
+  };
+}
+
+/** Reads until something of the answer is here; an error before that is thrown. Gives back all the events. */
+async function begun(answer: ChatAnswer): Promise<AsyncIterable<ProviderEvent[]>> {
+  const iterator = answer.events[Symbol.asyncIterator]();
+  const read: ProviderEvent[] = [];
+  for (;;) {
+    const { done, value } = await iterator.next();
+    if (!done) read.push(...value);
+    const first = read.find((event) => event.type !== 'usage');
+    if (first?.type === 'error') throw first.error;
+    if (first || done) break;
+  }
+  let held: ProviderEvent[] | undefined = read;
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        if (!held) return iterator.next();
+        const value = held;
+        held = undefined;
+        return Promise.resolve({ done: false, value });
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    }),
+  };
+}

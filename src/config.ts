@@ -1,0 +1,246 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { isObject, tryParseJson } from './core/json.ts';
+import { PROFILES, type VendorType } from './providers/profiles.ts';
+import type { ProviderSettings } from './providers/settings.ts';
+
+/** Everything that can be set from outside, read once at start. Times are in milliseconds, sizes in bytes. */
+export interface Config {
+  host: string;
+  port: number;
+  home: string;
+  workspace: string;
+  databaseUrl: string | undefined;
+  secretKey: string | undefined;
+  /** Host names (with port) under which the server may be called besides the loopback names. */
+  publicHosts: string[];
+  bodyLimit: number;
+  logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  timeouts: { connect: number; firstByte: number; idle: number };
+  /** How long running requests may go on after the order to stop. */
+  stopTimeout: number;
+  providers: Partial<Record<VendorType, ProviderSettings>>;
+}
+
+/** The settings are wrong; `problems` names every one. */
+export class ConfigError extends Error {
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(`Wrong settings:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.problems = problems;
+  }
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const seconds = z.coerce.number('must be a number of seconds').positive('must be greater than 0').max(86_400);
+const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+
+const SETTINGS = z.object({
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .refine((host) => LOOPBACK.test(host), {
+      error: (issue) =>
+        `${JSON.stringify(issue.input)} can be reached from other machines, and this version has no accounts or access keys to keep strangers out; use 127.0.0.1, ::1 or localhost`,
+    }),
+  PORT: z.coerce
+    .number('must be a port number from 0 to 65535 (0 picks a free one)')
+    .int('must be a whole number')
+    .min(0, 'must be 0 to 65535')
+    .max(65_535, 'must be 0 to 65535')
+    .default(3000),
+  PROFCLAW_HOME: z.string().min(1).default(join(homedir(), '.profclaw')),
+  PROFCLAW_WORKSPACE: z.string().min(1).default('.'),
+  PROFCLAW_PUBLIC_URL: url.optional(),
+  PROFCLAW_SECRET_KEY: z.string().optional(),
+  PROFCLAW_BODY_LIMIT: z.coerce
+    .number('must be a number of bytes')
+    .int()
+    .min(1024)
+    .max(1024 ** 3)
+    .default(10 * 1024 ** 2),
+  PROFCLAW_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  PROFCLAW_CONNECT_TIMEOUT: seconds.default(10),
+  PROFCLAW_FIRST_BYTE_TIMEOUT: seconds.default(120),
+  PROFCLAW_IDLE_TIMEOUT: seconds.default(60),
+  PROFCLAW_STOP_TIMEOUT: seconds.default(30),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+    .optional(),
+  OLLAMA_HOST: z
+    .string()
+    .refine((host) => URL.canParse(ollamaHost(host)), 'must be a host, host:port or http URL')
+    .optional(),
+  OPENAI_ORGANIZATION: z.string().optional(),
+  OPENAI_ORG_ID: z.string().optional(),
+  OPENAI_PROJECT_ID: z.string().optional(),
+  AZURE_OPENAI_ENDPOINT: url.optional(),
+  AZURE_OPENAI_RESOURCE_NAME: z.string().optional(),
+  AZURE_RESOURCE_NAME: z.string().optional(),
+  AZURE_OPENAI_DEPLOYMENT_NAME: z.string().optional(),
+  AZURE_OPENAI_API_VERSION: z.string().optional(),
+  OR_SITE_URL: z.string().optional(),
+  OR_APP_NAME: z.string().optional(),
+});
+
+type Values = z.infer<typeof SETTINGS>;
+
+const VENDORS = Object.keys(PROFILES) as VendorType[];
+const KEY_VARIABLES = VENDORS.flatMap((type) => PROFILES[type].keyVariables);
+const BASE_URL_VARIABLES = VENDORS.map(baseUrlVariable);
+/** Their value may also be the content of the file that `NAME_FILE` names. */
+const SECRETS = [...KEY_VARIABLES, 'PROFCLAW_SECRET_KEY', 'DATABASE_URL'];
+const KNOWN = new Set([...Object.keys(SETTINGS.shape), ...SECRETS, ...BASE_URL_VARIABLES]);
+
+/**
+ * Reads the environment and the settings file (`PROFCLAW_CONFIG`, else `profclaw.config.json` in the home folder:
+ * a JSON object with the same names). The environment wins; an empty variable counts as absent.
+ * @throws ConfigError with every wrong value at once.
+ */
+export function loadConfig(environment: Environment = process.env): Config {
+  const problems: string[] = [];
+  const raw = { ...readSettingsFile(environment, problems), ...nonEmpty(environment) };
+  readSecretFiles(raw, problems);
+  const parsed = SETTINGS.safeParse(raw);
+  for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  const providers = readProviders(raw, problems);
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  return Object.freeze(toConfig(parsed.data, withVendorSettings(providers, parsed.data)));
+}
+
+function toConfig(values: Values, providers: Config['providers']): Config {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    home: resolve(values.PROFCLAW_HOME),
+    workspace: resolve(values.PROFCLAW_WORKSPACE),
+    databaseUrl: values.DATABASE_URL,
+    secretKey: values.PROFCLAW_SECRET_KEY,
+    publicHosts: values.PROFCLAW_PUBLIC_URL ? [new URL(values.PROFCLAW_PUBLIC_URL).host] : [],
+    bodyLimit: values.PROFCLAW_BODY_LIMIT,
+    logLevel: values.PROFCLAW_LOG_LEVEL,
+    timeouts: {
+      connect: values.PROFCLAW_CONNECT_TIMEOUT * 1000,
+      firstByte: values.PROFCLAW_FIRST_BYTE_TIMEOUT * 1000,
+      idle: values.PROFCLAW_IDLE_TIMEOUT * 1000,
+    },
+    stopTimeout: values.PROFCLAW_STOP_TIMEOUT * 1000,
+    providers,
+  };
+}
+
+function readSettingsFile(environment: Environment, problems: string[]): Record<string, string> {
+  const named = environment.PROFCLAW_CONFIG || undefined;
+  const file = named ?? join(environment.PROFCLAW_HOME || join(homedir(), '.profclaw'), 'profclaw.config.json');
+  const text = readText(file);
+  if (text === undefined) {
+    if (named) problems.push(`PROFCLAW_CONFIG: cannot read ${JSON.stringify(named)}`);
+    return {};
+  }
+  const values = tryParseJson(text);
+  if (!isObject(values)) {
+    problems.push(`${file}: is not a JSON object`);
+    return {};
+  }
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const known = KNOWN.has(name) || SECRETS.some((secret) => name === `${secret}_FILE`);
+    if (!known) problems.push(`${name}: ${file} has it, but there is no such setting`);
+    else if (typeof value !== 'string' && typeof value !== 'number')
+      problems.push(`${name}: ${file} must give it as text or a number`);
+    else out[name] = String(value);
+  }
+  return out;
+}
+
+function nonEmpty(environment: Environment): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined && value !== '') out[name] = value;
+  return out;
+}
+
+function readSecretFiles(raw: Record<string, string>, problems: string[]): void {
+  for (const name of SECRETS) {
+    const file = raw[`${name}_FILE`];
+    if (file === undefined || raw[name] !== undefined) continue;
+    const text = readText(file)?.trim();
+    if (text) raw[name] = text;
+    else problems.push(`${name}_FILE: ${JSON.stringify(file)} ${text === '' ? 'is empty' : 'cannot be read'}`);
+  }
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function baseUrlVariable(type: VendorType): string {
+  return `${type.toUpperCase()}_BASE_URL`;
+}
+
+function readProviders(raw: Record<string, string>, problems: string[]): Config['providers'] {
+  const providers: Config['providers'] = {};
+  for (const type of VENDORS) {
+    const settings: ProviderSettings = {};
+    const key = PROFILES[type].keyVariables.find((name) => raw[name] !== undefined);
+    const apiKey = key === undefined ? undefined : raw[key]?.trim();
+    if (key !== undefined && apiKey !== undefined) {
+      if (/^[\x21-\x7e]+$/.test(apiKey)) settings.apiKey = apiKey;
+      else problems.push(`${key}: holds characters that no key has (spaces, line ends or the like)`);
+    }
+    const base = raw[baseUrlVariable(type)];
+    if (base !== undefined) {
+      if (url.safeParse(base).success) settings.baseUrl = base;
+      else problems.push(`${baseUrlVariable(type)}: must be an http or https URL, not ${JSON.stringify(base)}`);
+    }
+    providers[type] = settings;
+  }
+  return providers;
+}
+
+/** Settings that only one vendor has, under the names that its own tools use. */
+function withVendorSettings(providers: Config['providers'], values: Values): Config['providers'] {
+  const add = (type: VendorType, extra: { [K in keyof ProviderSettings]?: ProviderSettings[K] | undefined }): void => {
+    const given = Object.entries(extra).filter(([, value]) => value !== undefined);
+    providers[type] = { ...Object.fromEntries(given), ...providers[type] };
+  };
+  add('ollama', { baseUrl: values.OLLAMA_HOST === undefined ? undefined : ollamaUrl(values.OLLAMA_HOST) });
+  add('openai', {
+    organization: values.OPENAI_ORGANIZATION ?? values.OPENAI_ORG_ID,
+    project: values.OPENAI_PROJECT_ID,
+  });
+  add('azure', {
+    baseUrl: values.AZURE_OPENAI_ENDPOINT,
+    resourceName: values.AZURE_OPENAI_RESOURCE_NAME ?? values.AZURE_RESOURCE_NAME,
+    deploymentName: values.AZURE_OPENAI_DEPLOYMENT_NAME,
+    apiVersion: values.AZURE_OPENAI_API_VERSION,
+  });
+  const attribution = {
+    ...(values.OR_SITE_URL ? { 'http-referer': values.OR_SITE_URL } : {}),
+    ...(values.OR_APP_NAME ? { 'x-title': values.OR_APP_NAME } : {}),
+  };
+  add('openrouter', { headers: Object.keys(attribution).length > 0 ? attribution : undefined });
+  return providers;
+}
+
+/** `OLLAMA_HOST` is what the Ollama server binds to: the scheme or port may be absent, the host may be 0.0.0.0. */
+function ollamaUrl(host: string): string {
+  const full = new URL(ollamaHost(host));
+  if (full.hostname === '0.0.0.0') full.hostname = '127.0.0.1';
+  if (full.port === '' && full.protocol === 'http:') full.port = '11434';
+  return full.origin;
+}
+
+function ollamaHost(host: string): string {
+  return /^https?:\/\//.test(host) ? host : `http://${host}`;
+}

@@ -1,0 +1,47 @@
+import { Answer } from '../chat/answer.ts';
+import { type StartedCompletion, toCompletion } from '../chat/complete.ts';
+import type { ProviderEvent } from '../providers/types.ts';
+import { errorReply, toAppError } from './envelope.ts';
+import { EventStream, sseEvent } from './event-stream.ts';
+
+/**
+ * The events of a streamed completion: deltas as they come, several in one piece if they came together, then one
+ * last event with `done: true`, be it the summary or an error.
+ * @param extra further fields of the last event.
+ */
+export function completionStream(started: StartedCompletion, requestId: string, extra: object = {}): EventStream {
+  return new EventStream(lines(started, requestId, extra));
+}
+
+async function* lines(started: StartedCompletion, requestId: string, extra: object): AsyncGenerator<string> {
+  const answer = new Answer();
+  try {
+    for await (const events of started.events) {
+      let out = '';
+      for (const event of events) {
+        answer.add(event);
+        out += line(event);
+      }
+      if (out !== '') yield out;
+    }
+    if (answer.error) throw answer.error;
+    const { message: _, reasoning: _reasoning, ...summary } = await toCompletion(started, answer);
+    yield sseEvent({ done: true, ...summary, ...extra });
+  } catch (error) {
+    const { body } = errorReply(toAppError(error), requestId);
+    yield sseEvent({ ...body, done: true, partial: answer.text !== '' || answer.reasoning !== '' });
+  }
+}
+
+function line(event: ProviderEvent): string {
+  switch (event.type) {
+    case 'text':
+      return `data: {"content":${JSON.stringify(event.text)}}\n\n`;
+    case 'reasoning':
+      return event.text === '' ? '' : `data: {"reasoning":${JSON.stringify(event.text)}}\n\n`;
+    case 'tool-call':
+      return sseEvent({ toolCall: event.call });
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,44 @@
+import { AppError, type ErrorCode, STATUS_OF } from '../errors.ts';
+
+/** The one form in which native routes report an error. */
+export interface ErrorEnvelope {
+  error: string;
+  code: ErrorCode;
+  requestId: string;
+  details?: Record<string, unknown>;
+}
+
+/** An error ready to be sent. */
+export interface ErrorReply {
+  status: number;
+  headers: Record<string, string>;
+  body: ErrorEnvelope;
+}
+
+/** The error that a caller may see: what was not foreseen becomes a plain 500 that says nothing of the inside. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError(
+    'internal',
+    'Something went wrong inside the server; its log has the details under this request id',
+    {
+      cause: error,
+    },
+  );
+}
+
+/** Maps an error to status, headers and envelope. */
+export function errorReply(error: AppError, requestId: string): ErrorReply {
+  const headers: Record<string, string> = {};
+  if (error.retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfter)));
+  return {
+    status: STATUS_OF[error.code],
+    headers,
+    body: {
+      error: error.message,
+      code: error.code,
+      requestId,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { AssistantPart, Media, Message, Tool, ToolCall, UserPart } from '../providers/types.ts';
+import { text } from './schemas.ts';
+
+const MAX_MESSAGES = 2000;
+
+/** A data URL with base64, or an https URL. */
+const MediaUrl = z
+  .string()
+  .refine(
+    (url) => readMedia(url) !== undefined,
+    'must be a data URL with base64 (data:image/png;base64,…) or an https URL',
+  )
+  .describe('A data URL with base64, or an https URL.');
+
+const TextPart = z.strictObject({ type: z.literal('text'), text: text(10_000_000) });
+const ImagePart = z.strictObject({ type: z.literal('image'), image: MediaUrl });
+const FilePart = z.strictObject({ type: z.literal('file'), file: MediaUrl, filename: text(255).optional() });
+const UserContent = z.union([
+  text(10_000_000),
+  z.array(z.discriminatedUnion('type', [TextPart, ImagePart, FilePart])).min(1, 'must have at least one part'),
+]);
+const TextContent = z.union([text(10_000_000), z.array(TextPart).min(1, 'must have at least one part')]);
+
+/** A tool call as it is returned and taken back. */
+export const ToolCallSchema = z
+  .strictObject({
+    id: text(500),
+    name: text(200),
+    arguments: z.record(z.string(), z.unknown()),
+    invalidArguments: z.string().optional().describe('What the model wrote, if it was not a JSON object.'),
+    signature: z.string().optional().describe('Opaque; send it back as it came.'),
+  })
+  .meta({ id: 'ToolCall' });
+
+const MessageSchema = z
+  .discriminatedUnion('role', [
+    z.strictObject({ role: z.literal('system'), content: TextContent }),
+    z.strictObject({ role: z.literal('user'), content: UserContent }),
+    z
+      .strictObject({
+        role: z.literal('assistant'),
+        content: z.union([z.string(), z.array(TextPart), z.null()]).optional(),
+        toolCalls: z.array(ToolCallSchema).optional(),
+      })
+      .refine(
+        (message) => (message.content?.length ?? 0) > 0 || (message.toolCalls?.length ?? 0) > 0,
+        'must have content or toolCalls',
+      ),
+    z.strictObject({
+      role: z.literal('tool'),
+      toolCallId: text(500),
+      content: z.union([z.string(), z.array(TextPart)]),
+    }),
+  ])
+  .meta({ id: 'Message' });
+
+/** The messages of a single call; a tool's result must answer a call that stands before it. */
+export const MessagesSchema = z
+  .array(MessageSchema)
+  .min(1, 'must have at least one message')
+  .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`)
+  .superRefine((messages, context) => {
+    const calls = new Set<string>();
+    for (const [index, message] of messages.entries()) {
+      if (message.role === 'assistant') for (const call of message.toolCalls ?? []) calls.add(call.id);
+      if (message.role === 'tool' && !calls.has(message.toolCallId)) {
+        context.addIssue({
+          code: 'custom',
+          path: [index, 'toolCallId'],
+          message: `no assistant message before it has a tool call with the id ${JSON.stringify(message.toolCallId)}`,
+        });
+      }
+    }
+    if (messages.every((message) => message.role === 'system')) {
+      context.addIssue({
+        code: 'custom',
+        path: [],
+        message: 'must have at least one message that is not a system message',
+      });
+    }
+  });
+
+/** The caller's own tools. */
+export const ToolsSchema = z
+  .array(
+    z.strictObject({
+      name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'),
+      description: z.string().max(10_000).optional(),
+      parameters: z.looseObject({}).describe('A JSON Schema of type object.'),
+    }),
+  )
+  .max(128)
+  .refine((tools) => new Set(tools.map((tool) => tool.name)).size === tools.length, 'names must differ');
+
+/** May the model call tools, must it, or which. */
+export const ToolChoiceSchema = text(64).describe('`auto`, `none`, `required`, or the name of one of the tools.');
+
+type InputMessage = z.output<typeof MessageSchema>;
+
+/** Brings validated messages into the form that the wires lower from. */
+export function toMessages(messages: readonly InputMessage[]): Message[] {
+  const names = new Map<string, string>();
+  const toMessage = (message: InputMessage): Message => {
+    switch (message.role) {
+      case 'system':
+        return { role: 'system', text: plainText(message.content) };
+      case 'user':
+        return { role: 'user', parts: toUserParts(message.content) };
+      case 'tool':
+        return {
+          role: 'tool',
+          toolCallId: message.toolCallId,
+          toolName: names.get(message.toolCallId) ?? '',
+          text: plainText(message.content),
+        };
+      case 'assistant': {
+        const said = plainText(message.content ?? '');
+        const parts: AssistantPart[] = said === '' ? [] : [{ type: 'text', text: said }];
+        for (const call of message.toolCalls ?? []) {
+          names.set(call.id, call.name);
+          parts.push({ type: 'tool-call', call: call as ToolCall });
+        }
+        return { role: 'assistant', parts };
+      }
+    }
+  };
+  return messages.map(toMessage);
+}
+
+/** Brings validated tools into the form that the wires lower from. */
+export function toTools(tools: z.output<typeof ToolsSchema>): Tool[] {
+  return tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+}
+
+function plainText(content: string | { text: string }[]): string {
+  return typeof content === 'string' ? content : content.map((part) => part.text).join('\n\n');
+}
+
+function toUserParts(content: z.output<typeof UserContent>): UserPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map((part): UserPart => {
+    if (part.type === 'text') return part;
+    if (part.type === 'image') return { type: 'image', media: readMedia(part.image) as Media };
+    return {
+      type: 'file',
+      media: readMedia(part.file) as Media,
+      ...(part.filename === undefined ? {} : { filename: part.filename }),
+    };
+  });
+}
+
+function readMedia(url: string): Media | undefined {
+  const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]+={0,2})$/.exec(url);
+  if (inline?.[1] && inline[2]) return { mediaType: inline[1], data: inline[2] };
+  return url.startsWith('https://') && URL.canParse(url) ? { url } : undefined;
+}

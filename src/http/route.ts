@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../errors.ts';
+import type { EventStream } from './event-stream.ts';
+import type { Services } from './services.ts';
+
+/** What a handler gets: validated input, whose request it is, and when to stop. */
+export interface RouteRequest<P, Q, B> {
+  params: P;
+  query: Q;
+  body: B;
+  services: Services;
+  owner: string;
+  /** Aborted when the caller leaves or the server must stop. */
+  signal: AbortSignal;
+  requestId: string;
+}
+
+/** One route: the schemas that validate are the ones that document. */
+export interface Route<P = unknown, Q = unknown, B = unknown> {
+  method: 'get' | 'post' | 'patch' | 'delete';
+  /** OpenAPI's form: `/api/tasks/{id}`. */
+  path: string;
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: z.ZodType<P>;
+  query?: z.ZodType<Q>;
+  body?: z.ZodType<B>;
+  /** Of a success; 200 if absent. */
+  status?: 200 | 201;
+  response: z.ZodType;
+  /** The events of a streamed answer, for the document. */
+  event?: z.ZodType;
+  /** Codes beyond those that every route has. */
+  errors?: readonly ErrorCode[];
+  /** True: answers strangers too. */
+  open?: boolean;
+  handle(request: RouteRequest<P, Q, B>): Promise<unknown> | unknown | EventStream;
+}
+
+/** Keeps the types of one route's schemas together with its handler, and forgets them outside. */
+export function defineRoute<P, Q, B>(route: Route<P, Q, B>): Route {
+  return route as unknown as Route;
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { builtInAliases } from '../../providers/catalog.ts';
+import { listModels } from '../../providers/models.ts';
+import { PROVIDER_TYPES } from '../../providers/types.ts';
+import { defineRoute } from '../route.ts';
+
+/** A model as the lists show it. */
+export const ModelSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    provider: z.enum(PROVIDER_TYPES),
+    contextWindow: z.int().nullable(),
+    maxOutput: z.int().nullable(),
+    supportsVision: z.boolean().nullable(),
+    supportsTools: z.boolean().nullable(),
+    supportsReasoning: z.boolean().nullable(),
+    costPer1MInput: z.number().nullable().describe('USD'),
+    costPer1MOutput: z.number().nullable().describe('USD'),
+  })
+  .meta({ id: 'Model' });
+
+/** The list of all models. */
+export const modelRoutes = [
+  defineRoute({
+    method: 'get',
+    path: '/api/chat/models',
+    tag: 'Models and providers',
+    summary: 'All models: the catalogue, with what the providers’ own lists add. Unknown is null',
+    query: z.strictObject({ provider: z.enum(PROVIDER_TYPES).optional() }),
+    response: z.object({ models: z.array(ModelSchema), aliases: z.record(z.string(), z.string()) }),
+    handle: async ({ services, query }) => ({
+      models: await listModels(services.providers, query.provider),
+      aliases: builtInAliases(),
+    }),
+  }),
+];

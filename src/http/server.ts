@@ -1,0 +1,52 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { createApp } from './app.ts';
+import { RunningRequests } from './running.ts';
+import type { Services } from './services.ts';
+
+/** A listening server. */
+export interface RunningServer {
+  /** Such as `http://127.0.0.1:3000`. */
+  url: string;
+  /** Lets running requests end within the time that the configuration gives, then aborts them. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens on the configured address; port 0 picks a free one.
+ * @throws Error saying that the port is taken, or whatever else the system has against it.
+ */
+export async function startServer(services: Services): Promise<RunningServer> {
+  const { host, port, stopTimeout } = services.config;
+  const running = new RunningRequests();
+  const server = createAdaptorServer({
+    fetch: createApp(services, running).fetch,
+    overrideGlobalObjects: false,
+  }) as Server;
+  await listen(server, host, port);
+  const { port: actual } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await running.stop(stopTimeout);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === 'EADDRINUSE'
+          ? `port ${port} is taken on ${host}; stop what uses it, or set PORT to another one (0 picks a free one)`
+          : cause.message;
+      reject(new Error(`Cannot listen: ${why}`, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,51 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pino from 'pino';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { startServer } from './http/server.ts';
+import { HttpClient } from './providers/client.ts';
+import { ProviderRegistry } from './providers/registry.ts';
+import { openDatabase } from './storage/database.ts';
+import { loadSecretKey } from './storage/secret-key.ts';
+
+/** Wires everything, serves until a signal comes, and stops in order. The only file that ends the process. */
+async function main(config: Config): Promise<void> {
+  // Standard output says one thing only: where the server listens.
+  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
+  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  const secretKey = loadSecretKey(config.home, config.secretKey);
+  const database = await openDatabase(
+    config.databaseUrl === undefined ? { file: join(config.home, 'profclaw.db') } : { databaseUrl: config.databaseUrl },
+  );
+  const client = new HttpClient(config.timeouts);
+  const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });
+  const server = await startServer({ config, database, providers, log, version: packageJson.version });
+  process.stdout.write(`profclaw ${packageJson.version} listens on ${server.url}\n`);
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    await server.stop();
+    await client.close();
+    await database.close();
+    log.flush(() => process.exit(0));
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => void stop(signal).catch((error: unknown) => fail(error, 1)));
+  }
+}
+
+function fail(error: unknown, code: number): never {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`profclaw: ${text}\n`);
+  process.exit(code);
+}
+
+try {
+  await main(loadConfig());
+} catch (error) {
+  fail(error, error instanceof ConfigError ? 2 : 1);
+}

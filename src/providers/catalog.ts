@@ -1,0 +1,186 @@
+import type { MatchLogic, ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
+import { ABILITIES, ALIASES } from './catalog-overrides.ts';
+import { PROFILES, type VendorType } from './profiles.ts';
+import { PROVIDER_TYPES, type ProviderType, type Usage } from './types.ts';
+
+/** One model as `GET /models` shows it. What nobody knows is null, never a guess. Prices are USD per million tokens. */
+export interface CatalogModel {
+  id: string;
+  name: string;
+  provider: ProviderType;
+  contextWindow: number | null;
+  maxOutput: number | null;
+  supportsVision: boolean | null;
+  supportsTools: boolean | null;
+  supportsReasoning: boolean | null;
+  costPer1MInput: number | null;
+  costPer1MOutput: number | null;
+}
+
+/** The price package's names where they are not ours. */
+const PACKAGE_NAMES: Partial<Record<VendorType, string>> = { xai: 'x-ai' };
+
+/** What is not a chat model: the package prices these too. */
+const NOT_CHAT =
+  /embed|whisper|tts|realtime|transcribe|image|voice|ocr|audio|computer-use|guard|live|moderation|^(ada|babbage|curie|davinci)|text-/i;
+
+const GEMINI_API = /^(gemini|gemma|learnlm)/i;
+
+type Prices = typeof import('@pydantic/genai-prices');
+
+let loading: Promise<Prices> | undefined;
+
+/** The data is 0.5 MB of code that a server that only serves local models never needs. */
+function prices(): Promise<Prices> {
+  loading ??= import('@pydantic/genai-prices');
+  return loading;
+}
+
+/** Every chat model that the catalogue knows, of one provider or of all; what vendors have retired is left out. */
+export async function catalogModels(only?: ProviderType): Promise<CatalogModel[]> {
+  const { findProvider } = await prices();
+  return PROVIDER_TYPES.filter((type) => type !== 'demo' && type !== 'ollama' && (!only || only === type)).flatMap(
+    (type) =>
+      (findProvider({ providerId: packageName(type) })?.models ?? [])
+        .filter(
+          (model) => !model.deprecated && !NOT_CHAT.test(model.id) && (type !== 'google' || GEMINI_API.test(model.id)),
+        )
+        .map((model) => toCatalogModel(type, sendableId(model), model)),
+  );
+}
+
+/** What the catalogue knows of one model, also of one under a dated name; all null if nothing. */
+export async function describeModel(provider: ProviderType, id: string): Promise<CatalogModel> {
+  const known = await findModel(provider, id);
+  return toCatalogModel(provider, id, known?.model);
+}
+
+/** Does the catalogue know this model of this provider? Matches by the package's own rules, aliases and dates included. */
+export async function isCatalogued(provider: ProviderType, id: string): Promise<boolean> {
+  return (await findModel(provider, id)) !== undefined;
+}
+
+/** The aliases that everybody has: short names for a vendor's current model. */
+export function builtInAliases(): Readonly<Record<string, string>> {
+  return ALIASES;
+}
+
+/**
+ * What an answer cost in USD, or null if the price is not known. Counts cached and cache-write tokens at their own
+ * price. A local model costs nothing that we could know: null as well.
+ */
+export async function costOf(provider: ProviderType, model: string, usage: Usage): Promise<number | null> {
+  const known = await findModel(provider, model);
+  if (!known) return null;
+  const cached = usage.cachedTokens ?? 0;
+  const written = usage.cacheWriteTokens ?? 0;
+  // Anthropic counts cache reads and writes beside the input; the package wants them inside.
+  const outside = PROFILES[provider as VendorType].wire === 'anthropic-messages' ? cached + written : 0;
+  const { calcPrice } = await prices();
+  const price = calcPrice(
+    {
+      input_tokens: usage.promptTokens + outside,
+      output_tokens: usage.completionTokens,
+      cache_read_tokens: cached,
+      cache_write_tokens: written,
+    },
+    model,
+    { provider: known.provider },
+  );
+  return price === null || Object.keys(price.model_price).length === 0 ? null : roundMoney(price.total_price);
+}
+
+interface Known {
+  provider: Provider;
+  model: ModelInfo;
+}
+
+/** Matching a name tries a hundred patterns; the same few names come with every request. */
+const found = new Map<string, Known | undefined>();
+const MAX_FOUND = 1000;
+
+async function findModel(type: ProviderType, id: string): Promise<Known | undefined> {
+  const key = `${type}/${id}`;
+  if (!found.has(key)) {
+    if (found.size >= MAX_FOUND) found.clear();
+    found.set(key, await searchModel(type, id));
+  }
+  return found.get(key);
+}
+
+async function searchModel(type: ProviderType, id: string): Promise<Known | undefined> {
+  // Google's list has Vertex's guests too, which the Gemini API does not serve.
+  if (type === 'demo' || type === 'ollama' || (type === 'google' && !GEMINI_API.test(id))) return undefined;
+  const { findProvider } = await prices();
+  const provider = findProvider({ providerId: packageName(type) });
+  if (!provider) return undefined;
+  const own = provider.models.find((model) => matches(model.match, id.toLowerCase()));
+  if (own) return { provider, model: own };
+  for (const fallback of provider.fallback_model_providers ?? []) {
+    const other = findProvider({ providerId: fallback });
+    const model = other?.models.find((candidate) => matches(candidate.match, id.toLowerCase()));
+    if (other && model) return { provider: other, model };
+  }
+  return undefined;
+}
+
+function matches(logic: MatchLogic, id: string): boolean {
+  if ('equals' in logic) return id === logic.equals.toLowerCase();
+  if ('starts_with' in logic) return id.startsWith(logic.starts_with.toLowerCase());
+  if ('ends_with' in logic) return id.endsWith(logic.ends_with.toLowerCase());
+  if ('contains' in logic) return id.includes(logic.contains.toLowerCase());
+  if ('regex' in logic) return new RegExp(logic.regex).test(id);
+  return 'and' in logic ? logic.and.every((part) => matches(part, id)) : logic.or.some((part) => matches(part, id));
+}
+
+/** The package's own id is not always one that the vendor takes (fireworks): then the match says which is. */
+function sendableId(model: ModelInfo): string {
+  const exact = exactNames(model.match);
+  return exact.length === 0 || exact.includes(model.id) ? model.id : (exact[0] ?? model.id);
+}
+
+function exactNames(logic: MatchLogic): string[] {
+  if ('equals' in logic) return [logic.equals];
+  return 'or' in logic ? logic.or.flatMap((part) => ('equals' in part ? [part.equals] : [])) : [];
+}
+
+function packageName(type: ProviderType): string {
+  return PACKAGE_NAMES[type as VendorType] ?? type;
+}
+
+function toCatalogModel(provider: ProviderType, id: string, model: ModelInfo | undefined): CatalogModel {
+  const rates = model && currentPrices(model);
+  const abilities = ABILITIES.find(([pattern]) => pattern.test(id))?.[1];
+  return {
+    id,
+    name: model?.name ?? id,
+    provider,
+    contextWindow: model?.context_window ?? null,
+    maxOutput: abilities?.maxOutput ?? null,
+    supportsVision: abilities?.vision ?? null,
+    supportsTools: abilities?.tools ?? null,
+    supportsReasoning: abilities?.reasoning ?? null,
+    costPer1MInput: rates ? basePrice(rates.input_mtok) : null,
+    costPer1MOutput: rates ? basePrice(rates.output_mtok) : null,
+  };
+}
+
+/** A model may have several price lists; the last one that has begun holds. */
+function currentPrices(model: ModelInfo): ModelPrice {
+  if (!Array.isArray(model.prices)) return model.prices;
+  const today = new Date().toISOString().slice(0, 10);
+  const begun = model.prices.filter(
+    ({ constraint }) => !constraint || (constraint.type === 'start_date' && constraint.start_date <= today),
+  );
+  return begun.at(-1)?.prices ?? {};
+}
+
+function basePrice(price: ModelPrice[string]): number | null {
+  if (price === undefined) return null;
+  return typeof price === 'number' ? price : price.base;
+}
+
+/** Sums of binary fractions end in noise; a billionth of a dollar is below any price. */
+function roundMoney(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
+}

@@ -1,0 +1,106 @@
+import { nearest } from '../core/nearest.ts';
+import { AppError } from '../errors.ts';
+import { builtInAliases, catalogModels, isCatalogued } from './catalog.ts';
+import { DEMO_MODEL } from './demo.ts';
+import { endpointOf } from './endpoint.ts';
+import type { VendorType } from './profiles.ts';
+import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
+import { isProviderType, type ProviderType } from './types.ts';
+
+/** Families of names: a model newer than any catalogue is still known by its name. */
+const FAMILIES: ReadonlyArray<readonly [RegExp, readonly VendorType[]]> = [
+  [/^claude-/i, ['anthropic']],
+  [/^(gpt-|o\d|chatgpt-)/i, ['openai', 'azure']],
+  [/^gemini-/i, ['google']],
+  [/^grok-/i, ['xai']],
+  [/^(mistral|codestral|ministral|magistral)-/i, ['mistral']],
+  [/^command-/i, ['cohere']],
+  [/^sonar/i, ['perplexity']],
+  [/^deepseek-/i, ['deepseek']],
+];
+
+const SUGGESTIONS = 5;
+
+/**
+ * Finds the provider and model for what a caller named: nothing (the default), `provider/model`, an alias, a known
+ * id, or a family of names, in this order. Never picks a different model than the one named.
+ * @throws AppError `model_not_found` with suggestions, `provider_not_configured` naming the variable to set.
+ */
+export async function chooseModel(registry: ProviderRegistry, name: string | undefined): Promise<ModelRef> {
+  const ref = name === undefined ? await registry.defaultModel() : await find(registry, name);
+  if (ref.provider === 'demo' && ref.model !== DEMO_MODEL) throw await notFound(registry, `demo/${ref.model}`);
+  // Throws with the variable to set: better now than when the call is under way.
+  if (ref.provider !== 'demo') endpointOf(ref.provider, registry.settings(ref.provider));
+  return ref;
+}
+
+async function find(registry: ProviderRegistry, name: string): Promise<ModelRef> {
+  const found =
+    splitName(name) ??
+    splitName(builtInAliases()[name.toLowerCase()] ?? '') ??
+    (await inCatalogue(registry, name)) ??
+    byFamily(registry, name) ??
+    (await inLiveLists(registry, name));
+  if (!found) throw await notFound(registry, name);
+  return found;
+}
+
+/** Only the first slash counts, and only after the name of a provider: `openrouter/anthropic/claude-…`. */
+function splitName(name: string): ModelRef | undefined {
+  const slash = name.indexOf('/');
+  const provider = name.slice(0, slash);
+  if (slash === -1 || slash === name.length - 1 || !isProviderType(provider)) return undefined;
+  return { provider, model: name.slice(slash + 1) };
+}
+
+async function inCatalogue(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
+  if (name === DEMO_MODEL) return { provider: 'demo', model: DEMO_MODEL };
+  const holders: ProviderType[] = [];
+  for (const type of VENDOR_TYPES) {
+    const isLive = registry.live.knownModels(type).some((model) => model.id === name);
+    if (isLive || (await isCatalogued(type, name))) holders.push(type);
+  }
+  const provider = holders.find((type) => registry.isConfigured(type));
+  return provider && { provider, model: name };
+}
+
+function byFamily(registry: ProviderRegistry, name: string): ModelRef | undefined {
+  const family = FAMILIES.find(([pattern]) => pattern.test(name))?.[1];
+  const provider = family?.find((type) => registry.isConfigured(type)) ?? family?.[0];
+  return provider && { provider, model: name };
+}
+
+async function inLiveLists(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
+  const types = VENDOR_TYPES.filter((type) => registry.isConfigured(type));
+  const lists = await Promise.all(
+    types.map(async (provider) => ({ provider, models: await registry.live.models(provider).catch(() => []) })),
+  );
+  for (const { provider, models } of lists) {
+    // Ollama names a model with its tag; without one it means `latest`.
+    const model = models.find(({ id }) => id === name || (provider === 'ollama' && id === `${name}:latest`));
+    if (model) return { provider, model: model.id };
+  }
+  // Nobody who is configured has it; if somebody is known to, say whose key is missing.
+  for (const provider of VENDOR_TYPES) if (await isCatalogued(provider, name)) return { provider, model: name };
+  return undefined;
+}
+
+async function notFound(registry: ProviderRegistry, name: string): Promise<AppError> {
+  const known = [
+    ...Object.keys(builtInAliases()),
+    DEMO_MODEL,
+    ...(await catalogModels())
+      .filter((model) => registry.isConfigured(model.provider) || !model.id.includes('/'))
+      .map((model) => model.id),
+    ...VENDOR_TYPES.flatMap((type) => registry.live.knownModels(type).map((model) => model.id)),
+  ];
+  const suggestions = nearest(name, known, SUGGESTIONS);
+  const hint = suggestions.length > 0 ? `; near to it: ${suggestions.join(', ')}` : '';
+  return new AppError(
+    'model_not_found',
+    `No model is called ${JSON.stringify(name)}${hint}. GET /api/chat/models lists them`,
+    {
+      details: { suggestions },
+    },
+  );
+}

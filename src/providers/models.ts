@@ -1,0 +1,57 @@
+import { type CatalogModel, catalogModels, describeModel } from './catalog.ts';
+import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
+import type { LiveModel } from './live.ts';
+import type { VendorType } from './profiles.ts';
+import { type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
+import type { ProviderType } from './types.ts';
+
+/** The demo model, with the grammar of its orders. */
+export const DEMO_ENTRY: CatalogModel & { description: string } = {
+  id: DEMO_MODEL,
+  name: 'Demo',
+  provider: 'demo',
+  contextWindow: null,
+  maxOutput: null,
+  supportsVision: false,
+  supportsTools: true,
+  supportsReasoning: true,
+  costPer1MInput: 0,
+  costPer1MOutput: 0,
+  description: DEMO_DESCRIPTION,
+};
+
+/**
+ * The catalogue together with what is known of the live lists; nothing is waited for. A live list that is not there
+ * yet, or old, is asked for behind the caller's back.
+ */
+export async function listModels(registry: ProviderRegistry, only?: ProviderType): Promise<CatalogModel[]> {
+  const models = new Map<string, CatalogModel>();
+  for (const model of await catalogModels(only)) models.set(`${model.provider}/${model.id}`, model);
+  for (const type of VENDOR_TYPES.filter((candidate) => only === undefined || candidate === only)) {
+    if (!registry.isConfigured(type)) continue;
+    registry.live.knownHealth(type);
+    for (const live of registry.live.knownModels(type)) models.set(`${type}/${live.id}`, await merge(type, live));
+  }
+  const { description: _, ...demo } = DEMO_ENTRY;
+  return only === undefined || only === 'demo' ? [...models.values(), demo] : [...models.values()];
+}
+
+/** A vendor's own list, asked for if it is not fresh, with what the catalogue knows of each. @throws AppError */
+export async function liveModels(
+  registry: ProviderRegistry,
+  type: VendorType,
+  refresh: boolean,
+): Promise<CatalogModel[]> {
+  const models = await registry.live.models(type, refresh);
+  return await Promise.all(models.map((model) => merge(type, model)));
+}
+
+async function merge(type: VendorType, live: LiveModel): Promise<CatalogModel> {
+  const known = await describeModel(type, live.id);
+  return {
+    ...known,
+    name: live.name,
+    contextWindow: live.contextWindow ?? known.contextWindow,
+    maxOutput: live.maxOutput ?? known.maxOutput,
+  };
+}

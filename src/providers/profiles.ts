@@ -1,0 +1,207 @@
+import type { ProviderType } from './types.ts';
+
+/** The wires that exist; `protocols/` has one file for each. */
+export type WireName = 'openai-chat' | 'anthropic-messages' | 'gemini' | 'ollama-chat' | 'cohere-chat';
+
+/** How the key travels: the header's name, or nothing. `bearer` is `Authorization: Bearer …`. */
+export type Authentication = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
+
+/** Where a vendor departs from its wire. Absent means: as the wire says. */
+export interface Quirks {
+  /** Models that take no `temperature`; on openai's wire they want `max_completion_tokens` too. */
+  reasoningModels?: RegExp;
+  /** A stream gives its token counts without being asked, and the question is refused. */
+  usageUnasked?: boolean;
+  /** Tool-call ids must be exactly nine letters or digits. */
+  nineCharacterToolIds?: boolean;
+  /** Takes no tools. */
+  noTools?: boolean;
+  /** After the system messages user and assistant must alternate, and the last one must be the user's. */
+  strictAlternation?: boolean;
+  /** Reasoning stands in the text as `<think>…</think>`. */
+  thinkTags?: boolean;
+  /** JSON Schema keywords in tool parameters that are refused. */
+  refusedSchemaKeywords?: readonly string[];
+}
+
+/** One vendor as data: which wire, where, with what credentials, and its quirks. */
+export interface Profile {
+  name: string;
+  wire: WireName;
+  /** Undefined: the address is the customer's own (azure). */
+  baseUrl: string | undefined;
+  authentication: Authentication;
+  /** Environment variables that hold the key; the first is the one to document. */
+  keyVariables: readonly string[];
+  /** True: works without a key. */
+  keyless?: boolean;
+  /** Where the model list lies, below the base URL; undefined: there is none. */
+  modelsPath: string | undefined;
+  /** Undefined: the first of the live list (ollama), or the deployment (azure). */
+  defaultModel: string | undefined;
+  headers?: Readonly<Record<string, string>>;
+  quirks: Quirks;
+}
+
+/** The vendors' types: all but the demo model. */
+export type VendorType = Exclude<ProviderType, 'demo'>;
+
+const ANTHROPIC_REASONING = /claude-(opus-(4-[7-9]|[5-9])|sonnet-[5-9]|fable)/;
+const OPENAI_REASONING = /^(o\d|gpt-(?:[5-9]|\d\d))/;
+
+/** The fifteen vendors. Addresses, variables and quirks are the vendors' own documentation's. */
+export const PROFILES: Readonly<Record<VendorType, Profile>> = {
+  anthropic: {
+    name: 'Anthropic',
+    wire: 'anthropic-messages',
+    baseUrl: 'https://api.anthropic.com/v1',
+    authentication: 'x-api-key',
+    keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'],
+    modelsPath: '/models?limit=1000',
+    defaultModel: 'claude-sonnet-5',
+    headers: { 'anthropic-version': '2023-06-01' },
+    quirks: { reasoningModels: ANTHROPIC_REASONING },
+  },
+  openai: {
+    name: 'OpenAI',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.openai.com/v1',
+    authentication: 'bearer',
+    keyVariables: ['OPENAI_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'gpt-5.5',
+    quirks: { reasoningModels: OPENAI_REASONING },
+  },
+  azure: {
+    name: 'Azure OpenAI',
+    wire: 'openai-chat',
+    baseUrl: undefined,
+    authentication: 'api-key',
+    keyVariables: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: undefined,
+    quirks: { reasoningModels: OPENAI_REASONING },
+  },
+  google: {
+    name: 'Google Gemini',
+    wire: 'gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    authentication: 'x-goog-api-key',
+    keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
+    modelsPath: '/models?pageSize=1000',
+    defaultModel: 'gemini-3.8-flash',
+    quirks: {},
+  },
+  groq: {
+    name: 'Groq',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.groq.com/openai/v1',
+    authentication: 'bearer',
+    keyVariables: ['GROQ_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'openai/gpt-oss-120b',
+    quirks: {},
+  },
+  xai: {
+    name: 'xAI',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.x.ai/v1',
+    authentication: 'bearer',
+    keyVariables: ['XAI_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'grok-4.6',
+    quirks: {},
+  },
+  mistral: {
+    name: 'Mistral',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.mistral.ai/v1',
+    authentication: 'bearer',
+    keyVariables: ['MISTRAL_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'mistral-medium-latest',
+    quirks: { usageUnasked: true, nineCharacterToolIds: true },
+  },
+  deepseek: {
+    name: 'DeepSeek',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.deepseek.com',
+    authentication: 'bearer',
+    keyVariables: ['DEEPSEEK_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'deepseek-v4-flash',
+    quirks: {},
+  },
+  together: {
+    name: 'Together AI',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.together.xyz/v1',
+    authentication: 'bearer',
+    keyVariables: ['TOGETHER_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
+    quirks: {},
+  },
+  fireworks: {
+    name: 'Fireworks AI',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+    authentication: 'bearer',
+    keyVariables: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'accounts/fireworks/models/gpt-oss-120b',
+    quirks: {},
+  },
+  cerebras: {
+    name: 'Cerebras',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.cerebras.ai/v1',
+    authentication: 'bearer',
+    keyVariables: ['CEREBRAS_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'gpt-oss-120b',
+    quirks: { refusedSchemaKeywords: ['minItems', 'maxItems'] },
+  },
+  openrouter: {
+    name: 'OpenRouter',
+    wire: 'openai-chat',
+    baseUrl: 'https://openrouter.ai/api/v1',
+    authentication: 'bearer',
+    keyVariables: ['OPENROUTER_API_KEY'],
+    modelsPath: '/models',
+    defaultModel: 'openrouter/auto',
+    quirks: {},
+  },
+  cohere: {
+    name: 'Cohere',
+    wire: 'cohere-chat',
+    baseUrl: 'https://api.cohere.com/v2',
+    authentication: 'bearer',
+    keyVariables: ['COHERE_API_KEY', 'CO_API_KEY'],
+    // The list is still the first version's.
+    modelsPath: '/../v1/models?page_size=1000&endpoint=chat',
+    defaultModel: 'command-a-03-2025',
+    quirks: {},
+  },
+  perplexity: {
+    name: 'Perplexity',
+    wire: 'openai-chat',
+    baseUrl: 'https://api.perplexity.ai',
+    authentication: 'bearer',
+    keyVariables: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
+    modelsPath: undefined,
+    defaultModel: 'sonar',
+    quirks: { usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
+  },
+  ollama: {
+    name: 'Ollama',
+    wire: 'ollama-chat',
+    baseUrl: 'http://localhost:11434',
+    authentication: 'bearer',
+    keyVariables: ['OLLAMA_API_KEY'],
+    keyless: true,
+    modelsPath: '/api/tags',
+    defaultModel: undefined,
+    quirks: {},
+  },
+};

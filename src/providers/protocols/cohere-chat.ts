@@ -1,0 +1,197 @@
+import type { Frame } from '../../core/framing.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { InvalidRequestError } from '../../errors.ts';
+import type { Quirks } from '../profiles.ts';
+import type { ChatRequest, FinishReason, Message, ProviderEvent, Usage, UserPart } from '../types.ts';
+import { readErrorBody } from './error-body.ts';
+import { mediaUrl } from './media.ts';
+import { lowerTool, settle } from './openai-chat.ts';
+import { type Protocol, ProtocolError, ReportedError, type StreamReader, type WireRequest } from './protocol.ts';
+import { fileText, titledText } from './text-file.ts';
+import { ToolCallGatherer } from './tool-calls.ts';
+
+/** Cohere's Chat, version 2 (https://docs.cohere.com/reference/chat). */
+export const cohereChat: Protocol = {
+  framing: 'sse',
+  lower,
+  read: (body) => {
+    const reader = new CohereReader();
+    return [...reader.whole(body), ...reader.end()];
+  },
+  reader: () => new CohereReader(),
+  readError: readErrorBody,
+};
+
+function lower(request: ChatRequest, quirks: Quirks): WireRequest {
+  const warnings: string[] = [];
+  const body: JsonObject = { model: request.model, messages: request.messages.map(lowerMessage) };
+  if (request.stream) body.stream = true;
+  if (request.maxTokens !== undefined) body.max_tokens = request.maxTokens;
+  if (request.temperature !== undefined) body.temperature = request.temperature;
+  lowerTools(request, quirks, body, warnings);
+  return { path: '/chat', body, warnings };
+}
+
+/** The wire can force a call or forbid it, but not name the tool: then that tool is the only one on offer. */
+function lowerTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
+  const choice = request.toolChoice;
+  let tools = request.tools;
+  if (typeof choice === 'object') {
+    tools = tools.filter((tool) => tool.name === choice.name);
+    warnings.push(`tool_choice: Cohere cannot name a tool; only ${choice.name} was offered, and a call was required`);
+  }
+  if (tools.length === 0) return;
+  body.tools = tools.map((tool) => lowerTool(tool, quirks));
+  if (choice !== undefined && choice !== 'auto') body.tool_choice = choice === 'none' ? 'NONE' : 'REQUIRED';
+}
+
+function lowerMessage(message: Message): JsonObject {
+  switch (message.role) {
+    case 'system':
+      return { role: 'system', content: message.text };
+    case 'user':
+      return { role: 'user', content: lowerUserParts(message.parts) };
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
+    case 'assistant': {
+      const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+      const calls = message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+      if (calls.length === 0) return { role: 'assistant', content: text };
+      const plan = message.parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join('');
+      return {
+        role: 'assistant',
+        ...(text === '' ? {} : { content: text }),
+        ...(plan === '' ? {} : { tool_plan: plan }),
+        tool_calls: calls.map((call) => ({
+          id: call.id,
+          type: 'function',
+          function: { name: call.name, arguments: JSON.stringify(call.arguments) },
+        })),
+      };
+    }
+  }
+}
+
+function lowerUserParts(parts: UserPart[]): unknown {
+  const lowered = parts.map((part) => {
+    if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part.media) } };
+    return { type: 'text', text: part.type === 'text' ? part.text : textOf(part) };
+  });
+  if (lowered.every((part) => part.text !== undefined)) return lowered.map((part) => part.text).join('\n\n');
+  return lowered;
+}
+
+function textOf(part: Extract<UserPart, { type: 'file' }>): string {
+  const text = fileText(part);
+  if (text !== undefined) return titledText(part, text);
+  throw new InvalidRequestError([{ path: 'messages', message: 'Cohere takes no files other than inline text' }]);
+}
+
+class CohereReader implements StreamReader {
+  readonly #calls = new ToolCallGatherer();
+  #finish: FinishReason | undefined;
+
+  step(frame: Frame): ProviderEvent[] {
+    if (frame.data.trim() === '[DONE]') return [];
+    const event = tryParseJson(frame.data);
+    if (!isObject(event))
+      throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
+    const delta = asObject(event.delta);
+    const message = asObject(delta.message);
+    const events: ProviderEvent[] = [];
+    switch (event.type) {
+      case 'content-start':
+      case 'content-delta':
+        this.#content(message.content, events);
+        break;
+      case 'tool-plan-delta':
+        this.#reasoning(message.tool_plan, events);
+        break;
+      case 'tool-call-start':
+      case 'tool-call-delta':
+        this.#call(message.tool_calls, asNumber(event.index));
+        break;
+      case 'message-end':
+        if (asString(delta.error) !== '') throw new ReportedError({ message: asString(delta.error), kinds: [] });
+        this.#close(delta, events);
+        break;
+      case 'error':
+      case undefined:
+        throw reported(event);
+    }
+    return events;
+  }
+
+  whole(body: unknown): ProviderEvent[] {
+    if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
+    if (!isObject(body.message)) throw reported(body);
+    const events: ProviderEvent[] = [];
+    this.#reasoning(body.message.tool_plan, events);
+    if (typeof body.message.content === 'string') this.#content({ text: body.message.content }, events);
+    for (const part of asArray(body.message.content)) this.#content(part, events);
+    for (const [index, call] of asArray(body.message.tool_calls).entries()) this.#call(call, index);
+    this.#close(body, events);
+    this.#finish ??= 'stop';
+    return events;
+  }
+
+  end(): ProviderEvent[] {
+    if (this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
+    const calls = this.#calls.finish();
+    const events: ProviderEvent[] = calls.map((call) => ({ type: 'tool-call', call }));
+    events.push({ type: 'finish', reason: settle(this.#finish, calls.length > 0) });
+    return events;
+  }
+
+  /** A part, or a piece of one; pieces have the field of their kind, but do not name the kind. */
+  #content(part: unknown, events: ProviderEvent[]): void {
+    const { text, thinking } = asObject(part);
+    this.#reasoning(thinking, events);
+    if (asString(text) !== '') events.push({ type: 'text', text: asString(text) });
+  }
+
+  #reasoning(text: unknown, events: ProviderEvent[]): void {
+    if (asString(text) !== '') events.push({ type: 'reasoning', text: asString(text) });
+  }
+
+  #call(call: unknown, index: number | undefined): void {
+    const { id, function: fn } = asObject(Array.isArray(call) ? call[0] : call);
+    const { name, arguments: args } = asObject(fn);
+    this.#calls.add({ id: asString(id), index, name: asString(name), arguments: args });
+  }
+
+  #close(end: JsonObject, events: ProviderEvent[]): void {
+    const reason = asString(end.finish_reason);
+    if (reason !== '') this.#finish = finishOf(reason);
+    if (isObject(end.usage)) events.push({ type: 'usage', usage: readUsage(end.usage) });
+  }
+}
+
+function finishOf(reason: string): FinishReason {
+  if (reason === 'MAX_TOKENS') return 'length';
+  if (reason === 'TOOL_CALL') return 'tool-calls';
+  if (reason === 'ERROR_TOXIC') return 'content-filter';
+  return /^(ERROR|TIMEOUT)/.test(reason) ? 'error' : 'stop';
+}
+
+/** The body as an error, if it is one. */
+function reported(body: JsonObject): Error {
+  const reading = readErrorBody(body);
+  return reading ? new ReportedError(reading) : new ProtocolError('the answer has no message');
+}
+
+/** `tokens` is what the model read and wrote, `billed_units` what is paid for. */
+function readUsage(usage: JsonObject): Usage {
+  const tokens = isObject(usage.tokens) ? usage.tokens : asObject(usage.billed_units);
+  const promptTokens = asNumber(tokens.input_tokens) ?? 0;
+  const completionTokens = asNumber(tokens.output_tokens) ?? 0;
+  const cached = asNumber(usage.cached_tokens);
+  const reasoning = asNumber(tokens.reasoning_tokens);
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: promptTokens + completionTokens,
+    ...(cached === undefined ? {} : { cachedTokens: cached }),
+    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
+  };
+}

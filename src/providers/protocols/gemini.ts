@@ -1,0 +1,229 @@
+import type { Frame } from '../../core/framing.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import type {
+  AssistantPart,
+  ChatRequest,
+  FinishReason,
+  Media,
+  Message,
+  ProviderEvent,
+  ToolCall,
+  Usage,
+  UserPart,
+} from '../types.ts';
+import { readErrorBody } from './error-body.ts';
+import { settle } from './openai-chat.ts';
+import { type ErrorReading, type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { wholeCall } from './tool-calls.ts';
+
+/** Google's generateContent (https://ai.google.dev/api/generate-content). */
+export const gemini: Protocol = {
+  framing: 'sse',
+  lower,
+  read: (body) => {
+    const reader = new GeminiReader();
+    return [...reader.take(body), ...reader.end()];
+  },
+  reader: () => new GeminiReader(),
+  readError,
+};
+
+/** Models that reason, and say how when they are asked to. */
+const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
+/** Models that refuse a tool call of the history without a signature. */
+const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
+/** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
+const NO_SIGNATURE = 'skip_thought_signature_validator';
+
+function lower(request: ChatRequest): ReturnType<Protocol['lower']> {
+  const body: JsonObject = { contents: lowerMessages(request.messages, WANTS_SIGNATURES.test(request.model)) };
+  const system = request.messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n');
+  if (system !== '') body.systemInstruction = { parts: [{ text: system }] };
+  const config: JsonObject = {};
+  if (request.temperature !== undefined) config.temperature = request.temperature;
+  if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
+  if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true };
+  if (Object.keys(config).length > 0) body.generationConfig = config;
+  if (request.tools.length > 0) {
+    const functionDeclarations = request.tools.map((tool) => ({
+      name: tool.name,
+      ...(tool.description === undefined ? {} : { description: tool.description }),
+      parametersJsonSchema: tool.parameters,
+    }));
+    body.tools = [{ functionDeclarations }];
+    if (request.toolChoice !== undefined) {
+      body.toolConfig = { functionCallingConfig: lowerToolChoice(request.toolChoice) };
+    }
+  }
+  return { path: pathOf(request), body, warnings: [] };
+}
+
+function pathOf(request: ChatRequest): string {
+  const named = /^(models|tunedModels)\//.test(request.model) ? request.model : `models/${request.model}`;
+  const model = named.split('/').map(encodeURIComponent).join('/');
+  return request.stream ? `/${model}:streamGenerateContent?alt=sse` : `/${model}:generateContent`;
+}
+
+function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonObject {
+  if (typeof choice !== 'string') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
+  return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
+}
+
+interface Content {
+  role: 'user' | 'model';
+  parts: JsonObject[];
+}
+
+function lowerMessages(messages: Message[], wantsSignatures: boolean): Content[] {
+  const contents: Content[] = [];
+  for (const message of messages) {
+    if (message.role === 'system') continue;
+    const role = message.role === 'assistant' ? 'model' : 'user';
+    const parts = lowerParts(message, wantsSignatures);
+    if (parts.length === 0) continue;
+    const last = contents.at(-1);
+    // The results of parallel calls must stand in one content.
+    if (last?.role === role) last.parts.push(...parts);
+    else contents.push({ role, parts });
+  }
+  return contents;
+}
+
+function lowerParts(message: Exclude<Message, { role: 'system' }>, wantsSignatures: boolean): JsonObject[] {
+  switch (message.role) {
+    case 'user':
+      return message.parts.map(lowerUserPart);
+    case 'tool':
+      return [
+        { functionResponse: { id: message.toolCallId, name: message.toolName, response: resultOf(message.text) } },
+      ];
+    case 'assistant':
+      return lowerAssistantParts(message.parts, wantsSignatures);
+  }
+}
+
+function resultOf(text: string): JsonObject {
+  const parsed = tryParseJson(text);
+  return isObject(parsed) ? parsed : { result: text };
+}
+
+function lowerUserPart(part: UserPart): JsonObject {
+  return part.type === 'text' ? { text: part.text } : lowerMedia(part.media);
+}
+
+function lowerMedia(media: Media): JsonObject {
+  if ('url' in media) return { fileData: { fileUri: media.url } };
+  return { inlineData: { mimeType: media.mediaType, data: media.data } };
+}
+
+function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
+  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+  // Of calls made side by side Google signs the first only: the others have none by right.
+  const unsigned = wantsSignatures && calls.every((call) => call.signature === undefined) ? calls[0] : undefined;
+  return parts.flatMap((part) => {
+    if (part.type === 'text') return part.text === '' ? [] : [{ text: part.text }];
+    if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
+    // Summaries of thoughts are for people; the model does not read them again.
+    return [];
+  });
+}
+
+function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
+  const signature = unsigned ? NO_SIGNATURE : call.signature;
+  return {
+    functionCall: { id: call.id, name: call.name, args: call.arguments },
+    ...(signature === undefined ? {} : { thoughtSignature: signature }),
+  };
+}
+
+class GeminiReader implements StreamReader {
+  #called = false;
+  #finish: FinishReason | undefined;
+
+  step(frame: Frame): ProviderEvent[] {
+    if (frame.data.trim() === '[DONE]') return [];
+    const chunk = tryParseJson(frame.data);
+    if (chunk === undefined) throw new ProtocolError(`a stream event that is not JSON: ${frame.data.slice(0, 200)}`);
+    return this.take(chunk);
+  }
+
+  /** A chunk of a stream and a whole answer have one form. */
+  take(chunk: unknown): ProviderEvent[] {
+    if (!isObject(chunk)) throw new ProtocolError('the answer is not a JSON object');
+    if (chunk.error !== undefined) {
+      throw new ReportedError(readError(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
+    }
+    const events: ProviderEvent[] = [];
+    const candidate = asObject(asArray(chunk.candidates)[0]);
+    for (const part of asArray(asObject(candidate.content).parts)) this.#part(asObject(part), events);
+    const reason = asString(candidate.finishReason);
+    if (reason !== '') this.#finish = FINISH[reason] ?? 'stop';
+    else if (asString(asObject(chunk.promptFeedback).blockReason) !== '') this.#finish ??= 'content-filter';
+    if (isObject(chunk.usageMetadata)) events.push({ type: 'usage', usage: readUsage(chunk.usageMetadata) });
+    return events;
+  }
+
+  end(): ProviderEvent[] {
+    if (this.#finish === undefined) throw new ProtocolError('the answer ended without a finish reason');
+    return [{ type: 'finish', reason: settle(this.#finish, this.#called) }];
+  }
+
+  #part(part: JsonObject, events: ProviderEvent[]): void {
+    const text = asString(part.text);
+    if (text !== '') events.push({ type: part.thought === true ? 'reasoning' : 'text', text });
+    if (!isObject(part.functionCall)) return;
+    const { id, name, args } = part.functionCall;
+    if (asString(name) === '') return;
+    const call = wholeCall(asString(id), asString(name), args);
+    const signature = asString(part.thoughtSignature);
+    if (signature !== '') call.signature = signature;
+    this.#called = true;
+    events.push({ type: 'tool-call', call });
+  }
+}
+
+const FINISH: Readonly<Record<string, FinishReason>> = {
+  STOP: 'stop',
+  MAX_TOKENS: 'length',
+  SAFETY: 'content-filter',
+  RECITATION: 'content-filter',
+  BLOCKLIST: 'content-filter',
+  PROHIBITED_CONTENT: 'content-filter',
+  SPII: 'content-filter',
+  IMAGE_SAFETY: 'content-filter',
+  IMAGE_PROHIBITED_CONTENT: 'content-filter',
+  IMAGE_RECITATION: 'content-filter',
+  MALFORMED_FUNCTION_CALL: 'error',
+  UNEXPECTED_TOOL_CALL: 'error',
+  TOO_MANY_TOOL_CALLS: 'error',
+  MISSING_THOUGHT_SIGNATURE: 'error',
+  MALFORMED_RESPONSE: 'error',
+};
+
+/** Google counts what was thought beside what was said. */
+function readUsage(usage: JsonObject): Usage {
+  const promptTokens = asNumber(usage.promptTokenCount) ?? 0;
+  const thoughts = asNumber(usage.thoughtsTokenCount);
+  const completionTokens = (asNumber(usage.candidatesTokenCount) ?? 0) + (thoughts ?? 0);
+  const cached = asNumber(usage.cachedContentTokenCount);
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: asNumber(usage.totalTokenCount) ?? promptTokens + completionTokens,
+    ...(cached === undefined ? {} : { cachedTokens: cached }),
+    ...(thoughts === undefined ? {} : { reasoningTokens: thoughts }),
+  };
+}
+
+function readError(body: unknown): ErrorReading | undefined {
+  if (Array.isArray(body)) return readError(body[0]);
+  const reading = readErrorBody(body);
+  if (!reading) return undefined;
+  for (const detail of asArray(asObject(asObject(body).error).details)) {
+    const { retryDelay, reason } = asObject(detail);
+    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(asString(retryDelay))?.[1];
+    if (seconds !== undefined) reading.retryAfter = Math.ceil(Number(seconds));
+    if (typeof reason === 'string') reading.kinds.push(reason);
+  }
+  return reading;
+}

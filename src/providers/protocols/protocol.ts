@@ -1,0 +1,58 @@
+import type { Frame } from '../../core/framing.ts';
+import type { Quirks } from '../profiles.ts';
+import type { ChatRequest, ProviderEvent } from '../types.ts';
+
+/** A request body in a wire's own form. `path` is appended to the base URL and may carry a query. */
+export interface WireRequest {
+  path: string;
+  body: Record<string, unknown>;
+  /** One sentence for each parameter that was left out. */
+  warnings: string[];
+}
+
+/**
+ * Reads one streamed answer: frames in, events out, no I/O. One reader per answer; it keeps what is half-read.
+ * Both methods throw {@link ReportedError} or {@link ProtocolError}; what they returned before stays valid.
+ */
+export interface StreamReader {
+  step(frame: Frame): ProviderEvent[];
+  /** Called once when the stream has ended in order; gives what was still held back. */
+  end(): ProviderEvent[];
+}
+
+/** What an error body says, as far as the wire tells. */
+export interface ErrorReading {
+  /** The provider's own words. */
+  message: string;
+  /** The provider's own words for the kind of error: its `code`, `type`, `status`. */
+  kinds: string[];
+  /** The status that the body names: errors inside a 200 answer have no other. */
+  status?: number | undefined;
+  /** Seconds. */
+  retryAfter?: number | undefined;
+}
+
+/** A wire: how requests are written and answers are read. Everything here is pure. */
+export interface Protocol {
+  framing: 'sse' | 'ndjson';
+  /** @throws AppError `invalid_request` for a part that this wire cannot carry. */
+  lower(request: ChatRequest, quirks: Quirks): WireRequest;
+  /** Reads a whole (not streamed) answer, already parsed; throws as a {@link StreamReader} does. */
+  read(body: unknown, quirks: Quirks): ProviderEvent[];
+  reader(quirks: Quirks): StreamReader;
+  /** Reads the body of a failed request, already parsed; undefined if it has no form that this wire knows. */
+  readError(body: unknown): ErrorReading | undefined;
+}
+
+/** The bytes were not what the wire promises; becomes `provider_protocol`. */
+export class ProtocolError extends Error {}
+
+/** The provider reported an error inside an answer that had begun with a success status. */
+export class ReportedError extends Error {
+  readonly reading: ErrorReading;
+
+  constructor(reading: ErrorReading) {
+    super(reading.message);
+    this.reading = reading;
+  }
+}

@@ -1,0 +1,200 @@
+import type { Kysely } from 'kysely';
+import { isObject, tryParseJson } from '../core/json.ts';
+import { AppError } from '../errors.ts';
+import type { Schema } from '../storage/schema.ts';
+import { open, seal } from '../storage/secret-box.ts';
+import {
+  deleteProviderSettings,
+  deleteServerSetting,
+  getServerSetting,
+  listProviderSettings,
+  putProviderSettings,
+  putServerSetting,
+} from '../storage/settings.ts';
+import type { HttpClient } from './client.ts';
+import { DEMO_MODEL, demoModel } from './demo.ts';
+import { endpointOf, isConfigured } from './endpoint.ts';
+import { fetchModels } from './live.ts';
+import { LiveCache } from './live-cache.ts';
+import { PROFILES, type VendorType } from './profiles.ts';
+import { type ProviderSettings, patchSettings, type SettingsPatch } from './settings.ts';
+import { type ChatModel, isProviderType, PROVIDER_TYPES, type ProviderType } from './types.ts';
+import { wireModel } from './wire-model.ts';
+
+/** What the registry stands on. `environment` is what the process was started with; stored settings go over it. */
+export interface RegistryDeps {
+  db: Kysely<Schema>;
+  secretKey: Buffer;
+  environment: Partial<Record<VendorType, ProviderSettings>>;
+  client: HttpClient;
+}
+
+/** A model of a provider; `model` is the provider's own id. */
+export interface ModelRef {
+  provider: ProviderType;
+  model: string;
+}
+
+const DEFAULT_KEY = 'default_model';
+
+/** All vendors' types, in the order of preference. */
+export const VENDOR_TYPES = PROVIDER_TYPES.filter((type): type is VendorType => type !== 'demo');
+
+/** The providers as configured now: settings, the default, and what answers for each. */
+export class ProviderRegistry {
+  readonly live: LiveCache;
+  readonly #deps: RegistryDeps;
+  readonly #stored = new Map<VendorType, ProviderSettings>();
+  readonly #models = new Map<ProviderType, ChatModel>();
+  #default: { provider: ProviderType; model: string | undefined } | undefined;
+
+  private constructor(deps: RegistryDeps) {
+    this.#deps = deps;
+    this.live = new LiveCache(deps.client, (type) => endpointOf(type, this.settings(type)));
+  }
+
+  /** Reads what is stored. @throws Error if the settings were sealed with another key. */
+  static async load(deps: RegistryDeps): Promise<ProviderRegistry> {
+    const registry = new ProviderRegistry(deps);
+    for (const row of await listProviderSettings(deps.db)) {
+      if (!isVendorType(row.type)) continue;
+      const settings = tryParseJson(open(row.sealed, deps.secretKey, sealContext(row.type)));
+      if (isObject(settings)) registry.#stored.set(row.type, settings);
+    }
+    registry.#default = readDefault(await getServerSetting(deps.db, DEFAULT_KEY));
+    return registry;
+  }
+
+  /** The settings in force: the environment's, with the stored ones over them. */
+  settings(type: VendorType): ProviderSettings {
+    return { ...this.#deps.environment[type], ...this.#stored.get(type) };
+  }
+
+  /** Is there all that a call needs? The demo model always has. */
+  isConfigured(type: ProviderType): boolean {
+    return type === 'demo' || isConfigured(type, this.settings(type));
+  }
+
+  /** What answers for a provider. @throws AppError `provider_not_configured`. */
+  chatModel(type: ProviderType): ChatModel {
+    const known = this.#models.get(type);
+    if (known) return known;
+    const model =
+      type === 'demo'
+        ? demoModel()
+        : wireModel(PROFILES[type], endpointOf(type, this.settings(type)), this.#deps.client);
+    this.#models.set(type, model);
+    return model;
+  }
+
+  /** Changes and keeps settings. */
+  async configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
+    const settings = patchSettings(this.#stored.get(type) ?? {}, patch);
+    await putProviderSettings(
+      this.#deps.db,
+      owner,
+      type,
+      seal(JSON.stringify(settings), this.#deps.secretKey, sealContext(type)),
+    );
+    this.#stored.set(type, settings);
+    this.#forget(type);
+  }
+
+  /** Tries the settings as they would be after a change. @throws AppError what the provider, or its absence, says. */
+  async verify(type: VendorType, patch: SettingsPatch): Promise<void> {
+    const settings = { ...this.#deps.environment[type], ...patchSettings(this.#stored.get(type) ?? {}, patch) };
+    await fetchModels(PROFILES[type], endpointOf(type, settings), this.#deps.client);
+  }
+
+  /** Forgets what was stored for a provider; the environment's settings stay. False if nothing was stored. */
+  async remove(type: VendorType): Promise<boolean> {
+    const removed = await deleteProviderSettings(this.#deps.db, type);
+    this.#stored.delete(type);
+    this.#forget(type);
+    if (this.#default?.provider === type && !this.isConfigured(type)) {
+      await deleteServerSetting(this.#deps.db, DEFAULT_KEY);
+      this.#default = undefined;
+    }
+    return removed;
+  }
+
+  /** Makes a provider the default. @throws AppError `conflict` if it is not configured. */
+  async setDefault(owner: string, provider: ProviderType, model: string | undefined): Promise<ModelRef> {
+    if (!this.isConfigured(provider)) {
+      throw new AppError(
+        'conflict',
+        `${provider} is not configured; POST /api/chat/providers/${provider}/configure first`,
+      );
+    }
+    const ref = { provider, model: model ?? (await this.defaultModelOf(provider)) };
+    await putServerSetting(this.#deps.db, owner, DEFAULT_KEY, JSON.stringify({ provider, model }));
+    this.#default = { provider, model };
+    return ref;
+  }
+
+  /**
+   * The model for requests that name none: the one that was set, else the first configured vendor's, else the demo.
+   * Ollama counts only if it answers, since it needs no configuration.
+   */
+  async defaultModel(): Promise<ModelRef> {
+    if (this.#default && this.isConfigured(this.#default.provider)) {
+      const { provider, model } = this.#default;
+      return { provider, model: model ?? (await this.defaultModelOf(provider)) };
+    }
+    for (const provider of VENDOR_TYPES) {
+      if (!this.isConfigured(provider)) continue;
+      if (PROFILES[provider].keyless && !(await this.live.answers(provider))) continue;
+      return { provider, model: await this.defaultModelOf(provider) };
+    }
+    return { provider: 'demo', model: DEMO_MODEL };
+  }
+
+  /** The default as far as it is known without asking anybody; its model is null if only the provider could tell. */
+  knownDefault(): { provider: ProviderType; model: string | null } {
+    const set = this.#default && this.isConfigured(this.#default.provider) ? this.#default : undefined;
+    const first = VENDOR_TYPES.find(
+      (type) => this.isConfigured(type) && (!PROFILES[type].keyless || this.live.knownHealth(type).healthy === true),
+    );
+    const provider = set?.provider ?? first ?? 'demo';
+    return { provider, model: set?.model ?? this.#namedDefault(provider) ?? null };
+  }
+
+  /** A provider's default model. @throws AppError `no_provider` if it has none and its list is empty. */
+  async defaultModelOf(provider: ProviderType): Promise<string> {
+    const named = this.#namedDefault(provider);
+    if (named !== undefined || provider === 'demo') return named ?? DEMO_MODEL;
+    const first = (await this.live.models(provider))[0]?.id;
+    if (first !== undefined) return first;
+    throw new AppError(
+      'no_provider',
+      `${PROFILES[provider].name} has no models; name one in "model" or set a defaultModel`,
+    );
+  }
+
+  #namedDefault(provider: ProviderType): string | undefined {
+    if (provider === 'demo') return DEMO_MODEL;
+    const settings = this.settings(provider);
+    return settings.defaultModel ?? settings.deploymentName ?? PROFILES[provider].defaultModel;
+  }
+
+  #forget(type: VendorType): void {
+    this.#models.delete(type);
+    this.live.forget(type);
+  }
+}
+
+/** Is this the name of one of the vendors? */
+export function isVendorType(type: string): type is VendorType {
+  return isProviderType(type) && type !== 'demo';
+}
+
+/** Binds a sealed value to its row, so that it cannot be moved to another provider. */
+function sealContext(type: VendorType): string {
+  return `provider_settings/${type}`;
+}
+
+function readDefault(text: string | undefined): { provider: ProviderType; model: string | undefined } | undefined {
+  const value = text === undefined ? undefined : tryParseJson(text);
+  if (!isObject(value) || typeof value.provider !== 'string' || !isProviderType(value.provider)) return undefined;
+  return { provider: value.provider, model: typeof value.model === 'string' ? value.model : undefined };
+}

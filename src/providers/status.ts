@@ -1,0 +1,58 @@
+import { DEMO_MODEL } from './demo.ts';
+import { endpointOf } from './endpoint.ts';
+import type { Health } from './live-cache.ts';
+import { PROFILES } from './profiles.ts';
+import type { ProviderRegistry } from './registry.ts';
+import type { ProviderType } from './types.ts';
+
+/** A provider as a person sees it; never with its key. */
+export interface ProviderStatus extends Health {
+  type: ProviderType;
+  name: string;
+  configured: boolean;
+  enabled: boolean;
+  defaultModel: string | null;
+  baseUrl: string | null;
+}
+
+/** What is known of a provider now. Waits for nobody; health that is old is renewed behind the caller's back. */
+export function describeProvider(registry: ProviderRegistry, type: ProviderType): ProviderStatus {
+  if (type === 'demo') {
+    return {
+      type,
+      name: 'Demo',
+      configured: true,
+      enabled: true,
+      healthy: true,
+      message: 'Built in',
+      latencyMs: 0,
+      checkedAt: null,
+      defaultModel: DEMO_MODEL,
+      baseUrl: null,
+    };
+  }
+  const settings = registry.settings(type);
+  const configured = registry.isConfigured(type);
+  const profile = PROFILES[type];
+  const health = configured
+    ? registry.live.knownHealth(type)
+    : { healthy: null, message: notConfigured(registry, type), latencyMs: null, checkedAt: null };
+  return {
+    type,
+    name: profile.name,
+    configured,
+    enabled: settings.enabled ?? true,
+    ...health,
+    defaultModel: settings.defaultModel ?? settings.deploymentName ?? profile.defaultModel ?? null,
+    baseUrl: configured ? endpointOf(type, settings).baseUrl : (settings.baseUrl ?? profile.baseUrl ?? null),
+  };
+}
+
+function notConfigured(registry: ProviderRegistry, type: Exclude<ProviderType, 'demo'>): string {
+  try {
+    endpointOf(type, registry.settings(type));
+    return '';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,154 @@
+import type { JsonObject } from '../core/json.ts';
+import type { AppError } from '../errors.ts';
+
+/** The vendors, in the order in which the first configured one becomes the default; `demo` is the built-in model. */
+export const PROVIDER_TYPES = [
+  'anthropic',
+  'openai',
+  'azure',
+  'google',
+  'groq',
+  'xai',
+  'mistral',
+  'deepseek',
+  'together',
+  'fireworks',
+  'cerebras',
+  'openrouter',
+  'cohere',
+  'perplexity',
+  'ollama',
+  'demo',
+] as const;
+
+export type ProviderType = (typeof PROVIDER_TYPES)[number];
+
+/** Is this the name of a provider type? */
+export function isProviderType(name: string): name is ProviderType {
+  return (PROVIDER_TYPES as readonly string[]).includes(name);
+}
+
+/** Bytes by reference or inline; `data` is base64 without a `data:` prefix. */
+export type Media = { url: string } | { data: string; mediaType: string };
+
+/** Text of any speaker. */
+export interface TextPart {
+  type: 'text';
+  text: string;
+}
+
+/** A picture for the model. */
+export interface ImagePart {
+  type: 'image';
+  media: Media;
+}
+
+/** A document for the model (PDF and the like). */
+export interface FilePart {
+  type: 'file';
+  media: Media;
+  filename?: string;
+}
+
+/**
+ * The model's own reasoning. `signature` and `redacted` are opaque and mean something only to the provider and
+ * model they came from.
+ */
+export interface ReasoningPart {
+  type: 'reasoning';
+  text: string;
+  signature?: string;
+  redacted?: string;
+}
+
+/**
+ * A finished tool call. `arguments` is always an object; if the model wrote something else, it is `{}` and
+ * `invalidArguments` holds what was written. `signature` is opaque provider data that goes back with the call.
+ */
+export interface ToolCall {
+  id: string;
+  name: string;
+  arguments: JsonObject;
+  invalidArguments?: string;
+  signature?: string;
+}
+
+/** A tool call inside an assistant message. */
+export interface ToolCallPart {
+  type: 'tool-call';
+  call: ToolCall;
+}
+
+export type UserPart = TextPart | ImagePart | FilePart;
+export type AssistantPart = TextPart | ReasoningPart | ToolCallPart;
+
+/** One message of a conversation in the form that every wire lowers from. */
+export type Message =
+  | { role: 'system'; text: string }
+  | { role: 'user'; parts: UserPart[] }
+  | { role: 'assistant'; parts: AssistantPart[] }
+  | { role: 'tool'; toolCallId: string; toolName: string; text: string };
+
+/** A tool offered to the model; `parameters` is a JSON Schema of type object. */
+export interface Tool {
+  name: string;
+  description: string | undefined;
+  parameters: JsonObject;
+}
+
+export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
+
+/** What every wire is asked. Optional fields are left to the provider's default. */
+export interface ChatRequest {
+  model: string;
+  messages: Message[];
+  tools: Tool[];
+  toolChoice: ToolChoice | undefined;
+  temperature: number | undefined;
+  maxTokens: number | undefined;
+  stream: boolean;
+}
+
+export type FinishReason = 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'error';
+
+/**
+ * Token counts as the provider gives them. `promptTokens` is the provider's own input count: Anthropic's leaves
+ * out what came from or went to the cache, the others' include it. `completionTokens` includes reasoning.
+ */
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  totalTokens: number;
+  cachedTokens?: number;
+  cacheWriteTokens?: number;
+  reasoningTokens?: number;
+}
+
+/**
+ * What a model's answer consists of, whole or streamed. `usage` may come several times: the last one counts.
+ * After `error` nothing follows.
+ */
+export type ProviderEvent =
+  | { type: 'text'; text: string }
+  | { type: 'reasoning'; text: string; signature?: string; redacted?: string }
+  | { type: 'tool-call'; call: ToolCall }
+  | { type: 'usage'; usage: Usage }
+  | { type: 'finish'; reason: FinishReason }
+  | { type: 'error'; error: AppError };
+
+/** An answer under way. Each batch holds what one read from the network gave; a whole answer is one batch. */
+export interface ChatAnswer {
+  /** One sentence for each parameter that this model does not take and that was left out. */
+  warnings: string[];
+  /** Never throws for what the provider did: that is an `error` event. Stops early when the call is aborted. */
+  events: AsyncIterable<ProviderEvent[]>;
+}
+
+/** Anything that answers a chat request: a provider over the network, or the demo model. */
+export interface ChatModel {
+  /**
+   * Starts a call.
+   * @throws AppError if the call failed before anything of the answer came.
+   */
+  chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer>;
+}

@@ -1,0 +1,187 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { AppError, abortError } from '../errors.ts';
+import type { Timeouts } from './client.ts';
+
+/** An answer whose head has come. */
+export interface Upstream {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /**
+   * The body as it comes; each item is what had arrived. Read once. Leaving the loop early breaks the connection.
+   * Throws AppError `provider_unavailable`, `provider_timeout` or `cancelled`.
+   */
+  body: AsyncIterable<Buffer[]>;
+  /** The whole body; more than `limit` bytes are a `provider_protocol` error. */
+  text(limit: number): Promise<string>;
+}
+
+/** Beyond this many unread bytes the provider is told to wait. */
+const HIGH_WATER = 256 * 1024;
+
+/**
+ * One request under way: undici's handler on one side, the answer as an async iterable on the other. Watches the
+ * clock: until the first byte of the body, then between reads. While our own reader is behind, no clock runs.
+ */
+export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
+  status = 0;
+  headers: IncomingHttpHeaders = {};
+  readonly head: Promise<Upstream>;
+  readonly body: AsyncIterable<Buffer[]>;
+
+  readonly #provider: string;
+  readonly #timeouts: Timeouts;
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => this.#fail(abortError(this.#signal));
+  #resolveHead!: (upstream: Upstream) => void;
+  #rejectHead!: (error: AppError) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #gotBody = false;
+  #ended = false;
+  #error: AppError | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(provider: string, timeouts: Timeouts, signal: AbortSignal) {
+    this.#provider = provider;
+    this.#timeouts = timeouts;
+    this.#signal = signal;
+    this.head = new Promise((resolve, reject) => {
+      this.#resolveHead = resolve;
+      this.#rejectHead = reject;
+    });
+    this.body = { [Symbol.asyncIterator]: () => this.#read() };
+    // The connect limit is undici's; waiting for a connection must not count as waiting for the answer.
+    this.#timer = setTimeout(() => this.#onSilence(), timeouts.connect + timeouts.firstByte);
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#error) controller.abort(this.#error);
+    else this.#watch(this.#timeouts.firstByte);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#error) return;
+    this.status = status;
+    this.headers = headers;
+    this.#resolveHead(this);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#error) return;
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#gotBody) this.#timer?.refresh();
+    else {
+      this.#gotBody = true;
+      this.#watch(this.#timeouts.idle);
+    }
+    if (this.#bytes > HIGH_WATER) {
+      clearTimeout(this.#timer);
+      controller.pause();
+    }
+    this.#notify();
+  }
+
+  onResponseEnd(): void {
+    if (this.#error) return;
+    this.#ended = true;
+    this.#release();
+    this.#notify();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(this.#connectionError(error));
+  }
+
+  async text(limit: number): Promise<string> {
+    const all: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunks of this.body) {
+      for (const chunk of chunks) {
+        bytes += chunk.length;
+        if (bytes > limit) throw new AppError('provider_protocol', `${this.#provider} sent more than ${limit} bytes`);
+        all.push(chunk);
+      }
+    }
+    return Buffer.concat(all).toString('utf8');
+  }
+
+  #read(): AsyncIterator<Buffer[]> {
+    return {
+      next: async () => {
+        while (this.#chunks.length === 0) {
+          if (this.#error) throw this.#error;
+          if (this.#ended) return { done: true, value: undefined };
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+        const chunks = this.#chunks;
+        this.#chunks = [];
+        this.#bytes = 0;
+        if (this.#controller?.paused) {
+          this.#watch(this.#timeouts.idle);
+          this.#controller.resume();
+        }
+        return { done: false, value: chunks };
+      },
+      return: () => {
+        if (!this.#ended) this.#fail(new AppError('cancelled', 'The rest of the answer was not wanted'));
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  #watch(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#onSilence(), ms);
+  }
+
+  #onSilence(): void {
+    const what = this.#gotBody
+      ? `sent nothing for ${this.#timeouts.idle / 1000} s in the middle of an answer`
+      : `did not begin to answer within ${this.#timeouts.firstByte / 1000} s`;
+    this.#fail(new AppError('provider_timeout', `${this.#provider} ${what}`));
+  }
+
+  #fail(error: AppError): void {
+    if (this.#error || this.#ended) return;
+    this.#error = error;
+    this.#release();
+    this.#rejectHead(error);
+    this.#controller?.abort(error);
+    this.#notify();
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #notify(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  #connectionError(error: Error): AppError {
+    const code = 'code' in error ? String(error.code) : error.name;
+    if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+      return new AppError(
+        'provider_timeout',
+        `${this.#provider} could not be reached within ${this.#timeouts.connect / 1000} s`,
+        {
+          cause: error,
+        },
+      );
+    }
+    const what = this.status === 0 ? 'could not be reached' : 'broke off the answer';
+    return new AppError('provider_unavailable', `${this.#provider} ${what} (${code})`, { cause: error });
+  }
+}

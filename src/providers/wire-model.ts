@@ -1,0 +1,194 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
+import { tryParseJson } from '../core/json.ts';
+import { AppError } from '../errors.ts';
+import type { HttpClient } from './client.ts';
+import type { Endpoint } from './endpoint.ts';
+import { isRetryable, type Refusal, refusalError } from './failure.ts';
+import type { Profile, WireName } from './profiles.ts';
+import { anthropicMessages } from './protocols/anthropic-messages.ts';
+import { cohereChat } from './protocols/cohere-chat.ts';
+import { gemini } from './protocols/gemini.ts';
+import { ollamaChat } from './protocols/ollama-chat.ts';
+import { openaiChat } from './protocols/openai-chat.ts';
+import { type ErrorReading, type Protocol, ProtocolError, ReportedError } from './protocols/protocol.ts';
+import type { ChatAnswer, ChatModel, ProviderEvent } from './types.ts';
+import type { Upstream } from './upstream.ts';
+
+const PROTOCOLS: Readonly<Record<WireName, Protocol>> = {
+  'openai-chat': openaiChat,
+  'anthropic-messages': anthropicMessages,
+  gemini,
+  'ollama-chat': ollamaChat,
+  'cohere-chat': cohereChat,
+};
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const MAX_ERROR_BYTES = 1024 * 1024;
+
+/** A vendor over the network: its row, its address and the wire it speaks make a {@link ChatModel}. */
+export function wireModel(profile: Profile, endpoint: Endpoint, client: HttpClient): ChatModel {
+  const protocol = PROTOCOLS[profile.wire];
+  const call = new WireCall(profile, endpoint, protocol);
+  return {
+    chat: async (request, signal) => {
+      const { path, body, warnings } = protocol.lower(request, profile.quirks);
+      const upstream = await client.sendWithRetries(
+        {
+          method: 'POST',
+          url: urlOf(endpoint, path),
+          headers: { 'content-type': 'application/json', ...endpoint.headers },
+          body: JSON.stringify(body),
+          provider: profile.name,
+        },
+        signal,
+        (refused) => readRefusal(profile, endpoint, refused),
+      );
+      return { warnings, events: request.stream ? call.stream(upstream) : call.whole(upstream) };
+    },
+  };
+}
+
+/** The address of a path below an endpoint; `..` in the path is resolved. */
+export function urlOf(endpoint: Endpoint, path: string): string {
+  const url = endpoint.baseUrl + path;
+  return endpoint.query === '' ? url : `${url}${path.includes('?') ? '&' : '?'}${endpoint.query}`;
+}
+
+class WireCall {
+  readonly #profile: Profile;
+  readonly #endpoint: Endpoint;
+  readonly #protocol: Protocol;
+
+  constructor(profile: Profile, endpoint: Endpoint, protocol: Protocol) {
+    this.#profile = profile;
+    this.#endpoint = endpoint;
+    this.#protocol = protocol;
+  }
+
+  async *whole(upstream: Upstream): ChatAnswer['events'] {
+    try {
+      yield this.#read(await upstream.text(MAX_ANSWER_BYTES), upstream.headers);
+    } catch (error) {
+      yield [{ type: 'error', error: this.#toAppError(error) }];
+    }
+  }
+
+  async *stream(upstream: Upstream): ChatAnswer['events'] {
+    const decoder = new TextDecoder();
+    const framer = this.#protocol.framing === 'sse' ? sseFramer() : ndjsonFramer();
+    const reader = this.#protocol.reader(this.#profile.quirks);
+    let events: ProviderEvent[] = [];
+    let head: string | undefined = '';
+    try {
+      for await (const chunks of upstream.body) {
+        for (const chunk of chunks) {
+          let text = decoder.decode(chunk, { stream: true });
+          if (head !== undefined) {
+            text = head + text;
+            head = this.#sniff(text);
+            if (head !== undefined) continue;
+          }
+          for (const frame of framer.push(text)) events.push(...reader.step(frame));
+        }
+        if (events.length > 0) yield events;
+        events = [];
+      }
+      if (head !== undefined) events.push(...this.#read(head, upstream.headers));
+      else {
+        for (const frame of [...framer.push(decoder.decode()), ...framer.end()]) events.push(...reader.step(frame));
+        events.push(...reader.end());
+      }
+      yield events;
+    } catch (error) {
+      // What was read before the failure in the same piece is the caller's all the same.
+      events.push({ type: 'error', error: this.#toAppError(error) });
+      yield events;
+    }
+  }
+
+  #read(text: string, headers: IncomingHttpHeaders): ProviderEvent[] {
+    const body = tryParseJson(text);
+    if (body === undefined) throw new ProtocolError(notJson(text, headers));
+    return this.#protocol.read(body, this.#profile.quirks);
+  }
+
+  /**
+   * Some gateways answer a request for a stream with a whole JSON answer, an error or an HTML page, under status 200
+   * and any content type. Gives back the text to hold until the end in that case, undefined once it is a stream.
+   */
+  #sniff(text: string): string | undefined {
+    if (this.#protocol.framing !== 'sse') return undefined;
+    if (text.length > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} characters`);
+    const first = text.trimStart().charAt(0);
+    return first === '' || first === '{' || first === '[' || first === '<' ? text : undefined;
+  }
+
+  #toAppError(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    if (error instanceof ReportedError)
+      return toRefusal(this.#profile, this.#endpoint, { status: 200, reading: error.reading });
+    if (error instanceof ProtocolError || error instanceof LineTooLongError) {
+      const message = `${this.#profile.name}: ${redact(error.message, this.#endpoint)}`;
+      return new AppError('provider_protocol', message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/**
+ * Reads an answer with an error status: the error for our caller, with the provider's own words, and whether
+ * another try could help. Every provider's key is struck out of what it says.
+ */
+export async function readRefusal(
+  profile: Profile,
+  endpoint: Endpoint,
+  upstream: Upstream,
+): Promise<{ error: AppError; retryable: boolean }> {
+  const { status, headers } = upstream;
+  if (status < 400) {
+    await upstream.text(MAX_ERROR_BYTES);
+    const message = `${profile.name} answered with status ${status}; is the base URL ${endpoint.baseUrl} right?`;
+    return { error: new AppError('provider_protocol', message), retryable: false };
+  }
+  const text = await upstream.text(MAX_ERROR_BYTES);
+  const reading = PROTOCOLS[profile.wire].readError(tryParseJson(text)) ?? unreadable(status, text, endpoint);
+  const error = toRefusal(profile, endpoint, { status, reading, retryAfter: retryAfter(headers) });
+  return { error, retryable: isRetryable(status, reading) };
+}
+
+function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 'provider'>): AppError {
+  const reading = { ...refusal.reading, message: redact(refusal.reading.message, endpoint) };
+  return refusalError({ ...refusal, reading, provider: profile.name });
+}
+
+function unreadable(status: number, text: string, endpoint: Endpoint): ErrorReading {
+  const said = text.trim() === '' ? 'nothing' : isHtml(text) ? 'an HTML page' : text.trim().slice(0, 500);
+  const where = status === 404 ? `; is the base URL ${endpoint.baseUrl} right?` : '';
+  return { message: `status ${status} with ${said}${where}`, kinds: [] };
+}
+
+function redact(text: string, { secret }: Endpoint): string {
+  return secret ? text.replaceAll(secret, '[key]') : text;
+}
+
+function notJson(text: string, headers: IncomingHttpHeaders): string {
+  if (isHtml(text)) return 'the answer is an HTML page, not JSON';
+  return `the answer is not JSON (${headers['content-type'] ?? 'no content type'}): ${text.slice(0, 200)}`;
+}
+
+function isHtml(text: string): boolean {
+  return /^\s*<(!doctype|html)/i.test(text);
+}
+
+/** Seconds from `retry-after-ms` or `retry-after` (seconds or a date). */
+function retryAfter(headers: IncomingHttpHeaders): number | undefined {
+  const ms = Number(headers['retry-after-ms']);
+  if (headers['retry-after-ms'] !== undefined && Number.isFinite(ms)) return Math.max(0, ms / 1000);
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+}

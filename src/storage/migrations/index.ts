@@ -1,0 +1,10 @@
+import type { Migration } from 'kysely/migration';
+import { up as foundation } from './0001_foundation.ts';
+
+/**
+ * Every migration by name, applied in the order of the names. A list in code instead of a folder that is read, so that
+ * a bundler sees them all. A migration that was released is never edited: add the next one.
+ */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_foundation': { up: foundation },
+};

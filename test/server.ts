@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
+import { loadConfig } from '../src/config.ts';
+import { startServer } from '../src/http/server.ts';
+import { HttpClient } from '../src/providers/client.ts';
+import { ProviderRegistry } from '../src/providers/registry.ts';
+import { openDatabase } from '../src/storage/database.ts';
+import { loadSecretKey } from '../src/storage/secret-key.ts';
+
+/** A server of its own on a free port, with its own home folder. */
+export interface TestServer {
+  url: string;
+  home: string;
+  /** Sends JSON; without a body, GET. */
+  call(path: string, body?: unknown, options?: RequestInit): Promise<{ status: number; body: Json; headers: Headers }>;
+  /** Posts and reads the answer as server-sent events. */
+  stream(path: string, body: unknown): Promise<{ status: number; events: Json[] }>;
+  stop(): Promise<void>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+export type Json = any;
+
+/** Starts the server as `main.ts` does; `environment` is what the process would have been given. */
+export async function startTestServer(environment: Record<string, string> = {}, home?: string): Promise<TestServer> {
+  const folder = home ?? mkdtempSync(join(tmpdir(), 'profclaw-'));
+  // A vendor's own default address must never be asked by a test; Ollama needs no key, so it would be.
+  const config = loadConfig({
+    PORT: '0',
+    PROFCLAW_HOME: folder,
+    OLLAMA_BASE_URL: 'http://127.0.0.1:9',
+    PROFCLAW_LOG_LEVEL: 'silent',
+    ...environment,
+  });
+  const log = pino({ level: config.logLevel });
+  const database = await openDatabase({ file: join(folder, 'profclaw.db') });
+  const client = new HttpClient(config.timeouts);
+  const secretKey = loadSecretKey(folder, config.secretKey);
+  const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });
+  const server = await startServer({ config, database, providers, log, version: 'test' });
+  return {
+    url: server.url,
+    home: folder,
+    call: async (path, body, options = {}) => {
+      const sent =
+        body === undefined
+          ? {}
+          : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      const response = await fetch(server.url + path, { ...sent, ...options });
+      const text = await response.text();
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
+    },
+    stream: async (path, body) => {
+      const response = await fetch(server.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const text = await response.text();
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      return { status: response.status, events: isStream ? readEvents(text) : [JSON.parse(text)] };
+    },
+    stop: async () => {
+      await server.stop();
+      await client.close();
+      await database.close();
+      if (home === undefined) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function readEvents(text: string): Json[] {
+  return text
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .map((block) => JSON.parse(block.replace(/^data: /, '')));
+}
