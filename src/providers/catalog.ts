@@ -72,22 +72,32 @@ export function builtInAliases(): Readonly<Record<string, string>> {
 export async function costOf(provider: ProviderType, model: string, usage: Usage): Promise<number | null> {
   const known = await findModel(provider, model);
   if (!known) return null;
+  const { calcPrice } = await prices();
+  try {
+    const price = calcPrice(pricedTokens(provider, usage), model, { provider: known.provider });
+    return price === null || Object.keys(price.model_price).length === 0 ? null : roundMoney(price.total_price);
+  } catch {
+    // The package refuses counts that contradict each other; an answer is worth more than its price.
+    return null;
+  }
+}
+
+/** The counts as the package wants them: cache reads and writes inside the input. */
+function pricedTokens(provider: ProviderType, usage: Usage): Record<string, number> {
   const cached = usage.cachedTokens ?? 0;
   const written = usage.cacheWriteTokens ?? 0;
-  // Anthropic counts cache reads and writes beside the input; the package wants them inside.
-  const outside = PROFILES[provider as VendorType].wire === 'anthropic-messages' ? cached + written : 0;
-  const { calcPrice } = await prices();
-  const price = calcPrice(
-    {
-      input_tokens: usage.promptTokens + outside,
-      output_tokens: usage.completionTokens,
-      cache_read_tokens: cached,
-      cache_write_tokens: written,
-    },
-    model,
-    { provider: known.provider },
-  );
-  return price === null || Object.keys(price.model_price).length === 0 ? null : roundMoney(price.total_price);
+  // Anthropic counts them beside the input, and so does whoever reports more of them than input.
+  const beside = isBeside(provider) || cached + written > usage.promptTokens;
+  return {
+    input_tokens: usage.promptTokens + (beside ? cached + written : 0),
+    output_tokens: usage.completionTokens,
+    cache_read_tokens: cached,
+    cache_write_tokens: written,
+  };
+}
+
+function isBeside(provider: ProviderType): boolean {
+  return provider !== 'demo' && PROFILES[provider].wire === 'anthropic-messages';
 }
 
 interface Known {
