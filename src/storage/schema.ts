@@ -7,10 +7,7 @@ export const TICKET_STATUSES = ['open', 'in_progress', 'done', 'closed'] as cons
 /** What a ticket may be about. */
 export const TICKET_TYPES = ['bug', 'feature', 'task', 'question'] as const;
 
-/** Priorities of tasks and tickets, the most urgent first. */
-export const PRIORITIES = [1, 2, 3, 4] as const;
-
-/** The priority of a task or ticket that was created without one. */
+/** The priority, of 1 (most urgent) to 4, of a task or ticket that was created without one. */
 export const DEFAULT_PRIORITY = 3;
 
 export type TaskStatus = (typeof TASK_STATUSES)[number];

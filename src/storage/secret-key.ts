@@ -28,15 +28,15 @@ export function loadSecretKey(home: string, fromEnvironment: string | undefined)
     return key;
   }
   const file = join(home, FILE_NAME);
-  const text = readIfThere(file) ?? createKeyFile(file);
-  const key = parseKey(text);
+  const existing = readIfThere(file);
+  const key = parseKey(existing ?? createKeyFile(file));
   if (key === undefined) {
     throw new Error(
       `${file} does not hold a key of 32 bytes (64 hex digits). Restore it from a backup; without it the stored ` +
         'provider keys are lost: delete the file to start with a new one, and enter them again.',
     );
   }
-  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+  if (existing !== undefined && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return key;
 }
 

@@ -28,7 +28,8 @@ export async function openSqlite(file: string): Promise<Dialect> {
 }
 
 class TransactionalSqliteAdapter extends SqliteAdapter {
-  // The driver below has its own lock; Kysely's, which a false here would add, lets newcomers overtake.
+  // The driver below has its own lock. Kysely's, which a false here would add, wakes all who wait whenever one may go
+  // on: 13 s instead of 0.4 s for 20,000 queries asked at once.
   override get supportsMultipleConnections(): boolean {
     return true;
   }

@@ -1,10 +1,14 @@
+import dns from 'node:dns';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
+import { createPreset, listPresets } from '../../src/storage/presets.ts';
 import { createTask, listTasks } from '../../src/storage/tasks.ts';
 import { PASSWORD, type PostgresServer, startPostgres } from './embedded-postgres.ts';
 import { storageSuite } from './suite.ts';
+
+type LookupDone = (error: null, addresses: { address: string; family: number }[]) => void;
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -57,6 +61,25 @@ describe('the PostgreSQL pool', () => {
     await database.close();
   });
 
+  it('lists by id within a millisecond also when it does not read along the index', async () => {
+    const { database } = await open();
+    for (const name of ['a', 'b', 'c']) {
+      await createTask(database.db, 'anna', { title: name, prompt: '' });
+      await createPreset(database.db, 'anna', { name, systemPrompt: '' });
+    }
+    await database.db.updateTable('tasks').set({ created_at: '2026-01-01T00:00:00.000Z' }).execute();
+    await database.db.updateTable('presets').set({ created_at: '2026-01-01T00:00:00.000Z' }).execute();
+    await database.db.transaction().execute(async (transaction) => {
+      await sql`set local enable_indexscan = off`.execute(transaction);
+      await sql`set local enable_bitmapscan = off`.execute(transaction);
+      const { tasks } = await listTasks(transaction, 'anna', { limit: 10, offset: 0 });
+      const { presets } = await listPresets(transaction, 'anna', { limit: 10, offset: 0 });
+      expect(tasks.map((task) => task.title)).toEqual(['c', 'b', 'a']);
+      expect(presets.map((preset) => preset.name)).toEqual(['c', 'b', 'a']);
+    });
+    await database.close();
+  });
+
   it('serves more callers than it has connections', async () => {
     const { database } = await open();
     const answers = Array.from({ length: 50 }, () => sql`select pg_sleep(0.02)`.execute(database.db));
@@ -105,8 +128,23 @@ describe('a PostgreSQL that cannot be used', () => {
     }
   });
 
+  it('is explained also when each of its addresses refuses', async () => {
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((_host: string, _options: object, done: LookupDone) =>
+      done(null, [
+        { address: '127.0.0.1', family: 4 },
+        { address: '127.0.0.2', family: 4 },
+      ])) as unknown as typeof dns.lookup);
+    try {
+      const error = await failure('postgres://postgres:x@many.example:1/postgres');
+      expect(error.message).toBe('cannot connect to PostgreSQL at many.example:1: ECONNREFUSED');
+    } finally {
+      lookup.mockRestore();
+    }
+  });
+
   it.each([
     'postgres://user:hunter2#x@host/database',
+    'postgres://user:12345#hunter2@host/database',
     'postgres://user:hunter2/x@host/database',
     'mysql://user:hunter2@host/database',
     'hunter2',

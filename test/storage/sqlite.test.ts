@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, sql } from 'kysely';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openSqlite } from '../../src/storage/sqlite.ts';
 import { createTask, listTasks } from '../../src/storage/tasks.ts';
@@ -161,6 +161,24 @@ describe('the SQLite dialect', () => {
     expect(await db.selectFrom('things').selectAll().execute()).toEqual([]);
   });
 
+  it('keeps the statements that are used, and not too many of the others', async () => {
+    const prepare = vi.spyOn(DatabaseSync.prototype, 'prepare');
+    const run = (i: number) => sql`select ${sql.lit(i)} as value`.execute(db);
+    try {
+      for (let i = 1; i <= 600; i++) {
+        await run(0);
+        await run(i);
+      }
+      expect(prepare).toHaveBeenCalledTimes(601);
+      await run(600);
+      expect(prepare).toHaveBeenCalledTimes(601);
+      await run(1);
+      expect(prepare).toHaveBeenCalledTimes(602);
+    } finally {
+      prepare.mockRestore();
+    }
+  });
+
   it('forgets statements beyond its cache and still runs them', async () => {
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 600; i++) {
@@ -218,11 +236,23 @@ describe('the SQLite dialect', () => {
     expect(order.indexOf(1000)).toBeGreaterThan(28);
   });
 
+  it('does not slow down with the number of those who wait', async () => {
+    const started = performance.now();
+    await Promise.all(Array.from({ length: 20_000 }, () => sql`select 1`.execute(db)));
+    expect(performance.now() - started).toBeLessThan(6000);
+  });
+
   it('gives the connection back after a failed begin, commit or query', async () => {
     await sql`pragma foreign_keys = on`.execute(db);
     await sql`create table children (thing integer references things (id) deferrable initially deferred)`.execute(db);
     const orphan = db.transaction().execute((transaction) => sql`insert into children values (7)`.execute(transaction));
     await expect(orphan).rejects.toThrow('FOREIGN KEY');
+    const ended = db.transaction().execute(async (transaction) => {
+      await sql`insert into things (id) values (1)`.execute(transaction);
+      // SQLite itself ends the transaction here, as it does when the disk is full.
+      await sql`insert or rollback into things (id) values (1)`.execute(transaction);
+    });
+    await expect(ended).rejects.toThrow('UNIQUE');
     await expect(sql`select * from nowhere`.execute(db)).rejects.toThrow('nowhere');
     // Somebody who begins by hand and forgets must not leave the next one in a transaction.
     await db.connection().execute((connection) => sql`begin`.execute(connection));

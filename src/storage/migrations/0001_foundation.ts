@@ -34,7 +34,7 @@ async function createPresets(db: Kysely<unknown>): Promise<void> {
     .addColumn('description', 'text', (column) => column.notNull())
     .addColumn('system_prompt', 'text', (column) => column.notNull())
     .addColumn('model', 'text')
-    // PostgreSQL's `real` has 4 bytes and would give 0.7 back as 0.69999999.
+    // Not `real`: that has 4 bytes on PostgreSQL.
     .addColumn('temperature', 'double precision')
     .addColumn('max_tokens', 'bigint')
     .addColumn('created_at', 'text', (column) => column.notNull())

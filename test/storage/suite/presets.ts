@@ -27,6 +27,7 @@ export function presetTests(db: OpenDb): void {
       [0, 1],
       [0.1, 4096],
       [0.7, 2 ** 31],
+      [1 / 3, 2 ** 33],
       [2, Number.MAX_SAFE_INTEGER],
     ] as const) {
       const preset = await createPreset(db(), owner, { name: 'N', systemPrompt: '', temperature, maxTokens });
@@ -54,6 +55,18 @@ export function presetTests(db: OpenDb): void {
     const { presets, total } = await listPresets(db(), owner, { limit: 2, offset: 0 });
     expect([total, ...presets.map((preset) => preset.name)]).toEqual([3, 'c', 'b']);
     expect((await listPresets(db(), owner, { limit: 2, offset: 2 })).presets.map((p) => p.name)).toEqual(['a']);
+  });
+
+  it('orders by the time of creation, and by id within a millisecond', async () => {
+    const owner = newOwner();
+    const ids: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) ids.push((await createPreset(db(), owner, { name, systemPrompt: '' })).id);
+    const at = (created_at: string, of: string[]) =>
+      db().updateTable('presets').set({ created_at }).where('id', 'in', of).execute();
+    await at('2026-01-02T00:00:00.000Z', ids.slice(0, 2));
+    await at('2026-01-01T00:00:00.000Z', ids.slice(2));
+    const { presets } = await listPresets(db(), owner, { limit: 10, offset: 0 });
+    expect(presets.map((preset) => preset.name)).toEqual(['b', 'a', 'd', 'c']);
   });
 
   it('shows, changes and deletes nothing for a foreign owner', async () => {

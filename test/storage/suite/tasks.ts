@@ -72,16 +72,16 @@ export function taskTests(db: OpenDb): void {
     expect(await page({ limit: 2, offset: 0, status: 'cancelled' })).toEqual({ ids: [], total: 0 });
   });
 
-  it('orders by the time of creation before the id', async () => {
+  it('orders by the time of creation, and by id within a millisecond', async () => {
     const owner = newOwner();
-    const older = await createTask(db(), owner, { title: 'older', prompt: '' });
-    const newer = await createTask(db(), owner, { title: 'newer', prompt: '' });
-    const set = (id: string, at: string) =>
-      db().updateTable('tasks').set({ created_at: at }).where('id', '=', id).execute();
-    await set(older.id, '2026-01-02T00:00:00.000Z');
-    await set(newer.id, '2026-01-01T00:00:00.000Z');
+    const ids: string[] = [];
+    for (const title of ['a', 'b', 'c', 'd']) ids.push((await createTask(db(), owner, { title, prompt: '' })).id);
+    const at = (created_at: string, of: string[]) =>
+      db().updateTable('tasks').set({ created_at }).where('id', 'in', of).execute();
+    await at('2026-01-02T00:00:00.000Z', ids.slice(0, 2));
+    await at('2026-01-01T00:00:00.000Z', ids.slice(2));
     const { tasks } = await listTasks(db(), owner, { limit: 10, offset: 0 });
-    expect(tasks.map((task) => task.title)).toEqual(['older', 'newer']);
+    expect(tasks.map((task) => task.title)).toEqual(['b', 'a', 'd', 'c']);
   });
 
   it('deletes once', async () => {

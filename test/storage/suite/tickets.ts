@@ -73,6 +73,12 @@ export function ticketTests(db: OpenDb): void {
     expect((await createTicket(db(), newOwner(), { title: 'of somebody else' })).key).toBe('PC-1');
   });
 
+  it('gives the number back if the ticket cannot be stored', async () => {
+    const owner = newOwner();
+    await expect(createTicket(db(), owner, { title: 'T', priority: Number.NaN })).rejects.toThrow('NaN');
+    expect((await createTicket(db(), owner, { title: 'T' })).key).toBe('PC-1');
+  });
+
   it('takes part in the transaction of its caller', async () => {
     const owner = newOwner();
     const undone = db()
