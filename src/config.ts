@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -37,6 +37,9 @@ export class ConfigError extends Error {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const seconds = z.coerce.number('must be a number of seconds').positive('must be greater than 0').max(86_400);
+const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .');
+const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
+const headerValue = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
@@ -78,16 +81,16 @@ const SETTINGS = z.object({
     .string()
     .refine((host) => URL.canParse(ollamaHost(host)), 'must be a host, host:port or http URL')
     .optional(),
-  OPENAI_ORGANIZATION: z.string().optional(),
-  OPENAI_ORG_ID: z.string().optional(),
-  OPENAI_PROJECT_ID: z.string().optional(),
+  OPENAI_ORGANIZATION: word.optional(),
+  OPENAI_ORG_ID: word.optional(),
+  OPENAI_PROJECT_ID: word.optional(),
   AZURE_OPENAI_ENDPOINT: url.optional(),
-  AZURE_OPENAI_RESOURCE_NAME: z.string().optional(),
-  AZURE_RESOURCE_NAME: z.string().optional(),
-  AZURE_OPENAI_DEPLOYMENT_NAME: z.string().optional(),
-  AZURE_OPENAI_API_VERSION: z.string().optional(),
-  OR_SITE_URL: z.string().optional(),
-  OR_APP_NAME: z.string().optional(),
+  AZURE_OPENAI_RESOURCE_NAME: hostLabel.optional(),
+  AZURE_RESOURCE_NAME: hostLabel.optional(),
+  AZURE_OPENAI_DEPLOYMENT_NAME: word.optional(),
+  AZURE_OPENAI_API_VERSION: word.optional(),
+  OR_SITE_URL: headerValue.optional(),
+  OR_APP_NAME: headerValue.optional(),
 });
 
 type Values = z.infer<typeof SETTINGS>;
@@ -112,7 +115,13 @@ export function loadConfig(environment: Environment = process.env): Config {
   for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   const providers = readProviders(raw, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze(toConfig(parsed.data, withVendorSettings(providers, parsed.data)));
+  return deepFreeze(toConfig(parsed.data, withVendorSettings(providers, parsed.data)));
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
 }
 
 function toConfig(values: Values, providers: Config['providers']): Config {
@@ -142,6 +151,7 @@ function readSettingsFile(environment: Environment, problems: string[]): Record<
   const text = readText(file);
   if (text === undefined) {
     if (named) problems.push(`PROFCLAW_CONFIG: cannot read ${JSON.stringify(named)}`);
+    else if (existsSync(file)) problems.push(`${file}: cannot be read`);
     return {};
   }
   const values = tryParseJson(text);
@@ -233,14 +243,20 @@ function withVendorSettings(providers: Config['providers'], values: Values): Con
   return providers;
 }
 
-/** `OLLAMA_HOST` is what the Ollama server binds to: the scheme or port may be absent, the host may be 0.0.0.0. */
+/**
+ * `OLLAMA_HOST` as Ollama itself reads it: the scheme, the host or the port may be absent. It is what the server binds
+ * to, so it may mean every address of the machine; then ours is this one.
+ */
 function ollamaUrl(host: string): string {
   const full = new URL(ollamaHost(host));
   if (full.hostname === '0.0.0.0') full.hostname = '127.0.0.1';
-  if (full.port === '' && full.protocol === 'http:') full.port = '11434';
-  return full.origin;
+  if (full.hostname === '[::]') full.hostname = '[::1]';
+  return full.href.replace(/\/+$/, '');
 }
 
+/** With a scheme the port is the scheme's own, without one Ollama's. */
 function ollamaHost(host: string): string {
-  return /^https?:\/\//.test(host) ? host : `http://${host}`;
+  if (/^https?:\/\//.test(host)) return host;
+  const [, name, port = ':11434', path] = /^(\[[^\]]*\]|[^:/]*)(:\d+)?(\/.*)?$/.exec(host) ?? [];
+  return `http://${name === undefined ? host : `${name || '127.0.0.1'}${port}${path ?? ''}`}`;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
@@ -13,11 +13,9 @@ import { loadSecretKey } from './storage/secret-key.ts';
 async function main(config: Config): Promise<void> {
   // Standard output says one thing only: where the server listens.
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
-  mkdirSync(config.home, { recursive: true, mode: 0o700 });
+  makeHome(config.home);
   const secretKey = loadSecretKey(config.home, config.secretKey);
-  const database = await openDatabase(
-    config.databaseUrl === undefined ? { file: join(config.home, 'profclaw.db') } : { databaseUrl: config.databaseUrl },
-  );
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(config.home, 'profclaw.db') });
   const client = new HttpClient(config.timeouts);
   const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });
   const server = await startServer({ config, database, providers, log, version: packageJson.version });
@@ -35,6 +33,18 @@ async function main(config: Config): Promise<void> {
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => void stop(signal).catch((error: unknown) => fail(error, 1)));
+  }
+}
+
+function makeHome(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    accessSync(home, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot keep anything in the home folder ${home}; set PROFCLAW_HOME to another one (${why})`, {
+      cause,
+    });
   }
 }
 

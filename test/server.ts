@@ -35,7 +35,7 @@ export async function startTestServer(environment: Record<string, string> = {}, 
     ...environment,
   });
   const log = pino({ level: config.logLevel });
-  const database = await openDatabase({ file: join(folder, 'profclaw.db') });
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(folder, 'profclaw.db') });
   const client = new HttpClient(config.timeouts);
   const secretKey = loadSecretKey(folder, config.secretKey);
   const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });

@@ -3,11 +3,12 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { newId } from '../core/ids.ts';
-import { type AppError, InvalidRequestError, type Issue, NotFoundError } from '../errors.ts';
+import { AppError, InvalidRequestError, type Issue, NotFoundError } from '../errors.ts';
 import { readJsonBody } from './body.ts';
 import { errorReply, toAppError } from './envelope.ts';
 import { EventStream, writeEventStream } from './event-stream.ts';
 import { admitLocal } from './guard.ts';
+import { toIssues } from './issues.ts';
 import type { Route } from './route.ts';
 import { ROUTES } from './routes/index.ts';
 import type { RunningRequests } from './running.ts';
@@ -33,6 +34,14 @@ export function createApp(services: Services, running: RunningRequests): Hono<En
   }
   app.notFound((c) => new Exchange(services, running, c).refuse(unknownRoute(c.req.method, c.req.path)));
   return app;
+}
+
+/** The answer to a request whose line or `Host` header makes no address, so that no route can be looked for. */
+export function refuseMalformed(): Response {
+  const requestId = newId('req');
+  const error = new AppError('invalid_request', 'The request target or the Host header is malformed');
+  const headers = { ...SECURITY_HEADERS, 'x-request-id': requestId, 'content-type': 'application/json; charset=utf-8' };
+  return new Response(JSON.stringify(errorReply(error, requestId).body), { status: 400, headers });
 }
 
 /** One request and its answer. */
@@ -89,15 +98,26 @@ class Exchange {
     const params = check(route.params, req.param(), 'path', issues);
     const query = check(route.query, route.query ? req.query() : {}, 'query', issues);
     const given = route.body ? await readJsonBody(env.incoming, this.#services.config.bodyLimit) : undefined;
-    const body = check(route.body, given ?? {}, '', issues);
+    const body = check(route.body, given === undefined ? {} : given, '', issues);
     if (issues.length > 0) throw new InvalidRequestError(issues);
     return { params, query, body };
   }
 
   #json(status: number, value: unknown, extra: Record<string, string> = {}): Response {
-    const headers = { ...this.#headers, ...extra, 'content-type': 'application/json; charset=utf-8' };
+    const { outgoing } = this.#c.env;
+    const text = JSON.stringify(value);
     this.#log(status);
-    return new Response(JSON.stringify(value), { status, headers });
+    // Written here and not through a Response, whose body would be a stream: that costs more than all the rest.
+    if (!outgoing.destroyed) {
+      outgoing.writeHead(status, {
+        ...this.#headers,
+        ...extra,
+        'content-type': 'application/json; charset=utf-8',
+        'content-length': Buffer.byteLength(text),
+      });
+      outgoing.end(text);
+    }
+    return RESPONSE_ALREADY_SENT;
   }
 
   #page(response: Response): Response {
@@ -141,9 +161,7 @@ function check(schema: z.ZodType | undefined, value: unknown, where: string, iss
   if (!schema) return value;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  for (const { path, message } of result.error.issues) {
-    issues.push({ path: [where, ...path].filter((part) => part !== '').join('.'), message });
-  }
+  issues.push(...toIssues(result.error.issues, where));
   return undefined;
 }
 

@@ -8,6 +8,10 @@ import { AppError } from '../errors.ts';
  * @throws AppError `too_large`, `unsupported_media_type` or `invalid_json`.
  */
 export async function readJsonBody(request: IncomingMessage, limit: number): Promise<unknown> {
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    throw new AppError('unsupported_media_type', `The body must not be compressed (content-encoding: ${encoding})`);
+  }
   const text = await readText(request, limit);
   if (text.trim() === '') return undefined;
   const declared = isJsonType(request.headers['content-type']);
@@ -42,7 +46,9 @@ async function readText(request: IncomingMessage, limit: number): Promise<string
       resolve(body.toString('utf8'));
     });
     request.on('error', (cause) => reject(new AppError('cancelled', 'The request broke off', { cause })));
-    request.on('close', () => reject(new AppError('cancelled', 'The request broke off')));
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new AppError('cancelled', 'The request broke off'));
+    });
   });
 }
 

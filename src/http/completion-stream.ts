@@ -29,7 +29,8 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
     yield sseEvent({ done: true, ...summary, ...extra });
   } catch (error) {
     const { body } = errorReply(toAppError(error), requestId);
-    yield sseEvent({ ...body, done: true, partial: answer.text !== '' || answer.reasoning !== '' });
+    // A stream begins with the first piece of an answer, so what was sent is always a part of one.
+    yield sseEvent({ ...body, done: true, partial: true });
   }
 }
 

@@ -2,14 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { isIPv4 } from 'node:net';
 import { AppError } from '../errors.ts';
 
-const FORWARDING = [
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'via',
-] as const;
+/** What proxies and tunnels add: then the loopback socket is theirs, and the caller could be anybody. */
+const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 
 /**
  * Local mode: only programs and browsers of this machine are admitted, and they act as the owner. The socket must be
@@ -20,7 +14,7 @@ const FORWARDING = [
  * @throws AppError `unauthenticated` or `forbidden`.
  */
 export function admitLocal(request: IncomingMessage, publicHosts: readonly string[]): void {
-  const forwarded = FORWARDING.some((name) => request.headers[name] !== undefined);
+  const forwarded = Object.keys(request.headers).some((name) => FORWARDING.test(name));
   if (!isLoopback(request.socket.remoteAddress) || forwarded)
     throw new AppError('unauthenticated', 'Authentication required');
   const host = request.headers.host ?? '';

@@ -1,8 +1,15 @@
 import { z } from 'zod';
+import { isNestedAtMost } from '../core/nesting.ts';
 import type { AssistantPart, Media, Message, Tool, ToolCall, UserPart } from '../providers/types.ts';
 import { text } from './schemas.ts';
 
 const MAX_MESSAGES = 2000;
+const MAX_NESTING = 100;
+
+const isShallow = [
+  (value: unknown) => isNestedAtMost(value, MAX_NESTING),
+  `must be nested at most ${MAX_NESTING} levels deep`,
+] as const;
 
 /** A data URL with base64, or an https URL. */
 const MediaUrl = z
@@ -27,7 +34,7 @@ export const ToolCallSchema = z
   .strictObject({
     id: text(500),
     name: text(200),
-    arguments: z.record(z.string(), z.unknown()),
+    arguments: z.record(z.string(), z.unknown()).refine(...isShallow),
     invalidArguments: z.string().optional().describe('What the model wrote, if it was not a JSON object.'),
     signature: z.string().optional().describe('Opaque; send it back as it came.'),
   })
@@ -72,7 +79,7 @@ export const MessagesSchema = z
         });
       }
     }
-    if (messages.every((message) => message.role === 'system')) {
+    if (messages.length > 0 && messages.every((message) => message.role === 'system')) {
       context.addIssue({
         code: 'custom',
         path: [],
@@ -87,7 +94,10 @@ export const ToolsSchema = z
     z.strictObject({
       name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -'),
       description: z.string().max(10_000).optional(),
-      parameters: z.looseObject({}).describe('A JSON Schema of type object.'),
+      parameters: z
+        .looseObject({})
+        .refine(...isShallow)
+        .describe('A JSON Schema of type object.'),
     }),
   )
   .max(128)

@@ -35,7 +35,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 
 function operation(route: Route, schema: (type: z.ZodType, io: 'input' | 'output') => Json): Json {
   const parameters = [...parametersOf(route.params, 'path', schema), ...parametersOf(route.query, 'query', schema)];
-  const content: Json = { 'application/json': { schema: schema(route.response, 'output') } };
+  const content: Json = { [route.contentType ?? 'application/json']: { schema: schema(route.response, 'output') } };
   if (route.event) content['text/event-stream'] = { schema: schema(route.event, 'output') };
   return {
     operationId: `${route.method}${route.path.replaceAll(/[^a-zA-Z0-9]+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,

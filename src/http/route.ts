@@ -29,6 +29,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   /** Of a success; 200 if absent. */
   status?: 200 | 201;
   response: z.ZodType;
+  /** The content type of a success, for the document; JSON if absent. */
+  contentType?: string;
   /** The events of a streamed answer, for the document. */
   event?: z.ZodType;
   /** Codes beyond those that every route has. */

@@ -1,7 +1,7 @@
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
-import { createApp } from './app.ts';
+import { getRequestListener } from '@hono/node-server';
+import { createApp, refuseMalformed } from './app.ts';
 import { RunningRequests } from './running.ts';
 import type { Services } from './services.ts';
 
@@ -20,10 +20,12 @@ export interface RunningServer {
 export async function startServer(services: Services): Promise<RunningServer> {
   const { host, port, stopTimeout } = services.config;
   const running = new RunningRequests();
-  const server = createAdaptorServer({
-    fetch: createApp(services, running).fetch,
-    overrideGlobalObjects: false,
-  }) as Server;
+  const server = createServer(
+    getRequestListener(createApp(services, running).fetch, {
+      errorHandler: refuseMalformed,
+      overrideGlobalObjects: false,
+    }),
+  );
   await listen(server, host, port);
   const { port: actual } = server.address() as AddressInfo;
   return {

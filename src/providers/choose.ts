@@ -5,7 +5,7 @@ import { DEMO_MODEL } from './demo.ts';
 import { endpointOf } from './endpoint.ts';
 import type { VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
-import { isProviderType, type ProviderType } from './types.ts';
+import { isProviderType } from './types.ts';
 
 /** Families of names: a model newer than any catalogue is still known by its name. */
 const FAMILIES: ReadonlyArray<readonly [RegExp, readonly VendorType[]]> = [
@@ -37,12 +37,20 @@ export async function chooseModel(registry: ProviderRegistry, name: string | und
 async function find(registry: ProviderRegistry, name: string): Promise<ModelRef> {
   const found =
     splitName(name) ??
-    splitName(builtInAliases()[name.toLowerCase()] ?? '') ??
+    splitName(aliasOf(name) ?? '') ??
+    (await inOllama(registry, name)) ??
     (await inCatalogue(registry, name)) ??
-    byFamily(registry, name) ??
-    (await inLiveLists(registry, name));
+    configuredFamily(registry, name) ??
+    (await inLiveLists(registry, name)) ??
+    (await unconfigured(name));
   if (!found) throw await notFound(registry, name);
   return found;
+}
+
+function aliasOf(name: string): string | undefined {
+  const alias = name.toLowerCase();
+  const aliases = builtInAliases();
+  return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
 }
 
 /** Only the first slash counts, and only after the name of a provider: `openrouter/anthropic/claude-…`. */
@@ -53,20 +61,35 @@ function splitName(name: string): ModelRef | undefined {
   return { provider, model: name.slice(slash + 1) };
 }
 
-async function inCatalogue(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
-  if (name === DEMO_MODEL) return { provider: 'demo', model: DEMO_MODEL };
-  const holders: ProviderType[] = [];
-  for (const type of VENDOR_TYPES) {
-    const isLive = registry.live.knownModels(type).some((model) => model.id === name);
-    if (isLive || (await isCatalogued(type, name))) holders.push(type);
-  }
-  const provider = holders.find((type) => registry.isConfigured(type));
-  return provider && { provider, model: name };
+/** Only Ollama's names have a tag; the catalogue would take `deepseek-r1:14b` for the vendor's own model. */
+async function inOllama(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
+  if (!/^[^/]+:/.test(name) || !registry.isConfigured('ollama')) return undefined;
+  const models = await registry.live.models('ollama').catch(() => []);
+  return models.some(({ id }) => id === name) ? { provider: 'ollama', model: name } : undefined;
 }
 
-function byFamily(registry: ProviderRegistry, name: string): ModelRef | undefined {
-  const family = FAMILIES.find(([pattern]) => pattern.test(name))?.[1];
-  const provider = family?.find((type) => registry.isConfigured(type)) ?? family?.[0];
+/**
+ * The first configured holder of a name. A name that says whose it is, is that vendor's: of others only a live list
+ * counts, for the catalogue also has what they resell elsewhere or under other names.
+ */
+async function inCatalogue(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
+  if (name === DEMO_MODEL) return { provider: 'demo', model: DEMO_MODEL };
+  const family = familyTypes(name);
+  for (const provider of new Set([...family, ...VENDOR_TYPES])) {
+    if (!registry.isConfigured(provider)) continue;
+    if (registry.live.knownModels(provider).some((model) => model.id === name)) return { provider, model: name };
+    const mayBe = family.length === 0 || family.includes(provider);
+    if (mayBe && (await isCatalogued(provider, name))) return { provider, model: name };
+  }
+  return undefined;
+}
+
+function familyTypes(name: string): readonly VendorType[] {
+  return FAMILIES.find(([pattern]) => pattern.test(name))?.[1] ?? [];
+}
+
+function configuredFamily(registry: ProviderRegistry, name: string): ModelRef | undefined {
+  const provider = familyTypes(name).find((type) => registry.isConfigured(type));
   return provider && { provider, model: name };
 }
 
@@ -80,7 +103,13 @@ async function inLiveLists(registry: ProviderRegistry, name: string): Promise<Mo
     const model = models.find(({ id }) => id === name || (provider === 'ollama' && id === `${name}:latest`));
     if (model) return { provider, model: model.id };
   }
-  // Nobody who is configured has it; if somebody is known to, say whose key is missing.
+  return undefined;
+}
+
+/** Nobody who is configured has it; if somebody is known to, the caller is told whose key is missing. */
+async function unconfigured(name: string): Promise<ModelRef | undefined> {
+  const [vendor] = familyTypes(name);
+  if (vendor) return { provider: vendor, model: name };
   for (const provider of VENDOR_TYPES) if (await isCatalogued(provider, name)) return { provider, model: name };
   return undefined;
 }

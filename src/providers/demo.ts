@@ -1,5 +1,6 @@
 import { newId } from '../core/ids.ts';
 import { isObject, tryParseJson } from '../core/json.ts';
+import { isNestedAtMost } from '../core/nesting.ts';
 import { pause } from '../core/pause.ts';
 import { type AppError, abortError, InvalidRequestError } from '../errors.ts';
 import { refusalError } from './failure.ts';
@@ -34,6 +35,7 @@ interface Script {
 
 const MAX_CHUNKS = 10_000;
 const MAX_DELAY_MS = 60_000;
+const MAX_NESTING = 100;
 
 /** The model that works without a key or a network: for a first try, and for testing clients of this server. */
 export function demoModel(): ChatModel {
@@ -171,7 +173,8 @@ function readCall(rest: string): { name: string; arguments: Record<string, unkno
   const [name = ''] = rest.split(/\s+/);
   const json = rest.slice(name.length).trim();
   const args = json === '' ? {} : tryParseJson(json);
-  if (name === '' || !isObject(args)) throw badOrder('/tool NAME [JSON]', rest);
+  if (name === '' || !isObject(args) || !isNestedAtMost(args, MAX_NESTING))
+    throw badOrder('/tool NAME [JSON]', rest.slice(0, 200));
   return { name, arguments: args };
 }
 

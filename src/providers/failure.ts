@@ -19,7 +19,7 @@ export function refusalError(refusal: Refusal): AppError {
   const code = classify(status, reading);
   return new AppError(code, `${refusal.provider}: ${reading.message}`, {
     retryAfter: refusal.retryAfter ?? reading.retryAfter,
-    details: { providerStatus: status },
+    ...(status < 400 ? {} : { details: { providerStatus: status } }),
   });
 }
 

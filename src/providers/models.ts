@@ -1,7 +1,7 @@
 import { type CatalogModel, catalogModels, describeModel } from './catalog.ts';
 import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
 import type { LiveModel } from './live.ts';
-import type { VendorType } from './profiles.ts';
+import { PROFILES, type VendorType } from './profiles.ts';
 import { type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
 import type { ProviderType } from './types.ts';
 
@@ -36,12 +36,16 @@ export async function listModels(registry: ProviderRegistry, only?: ProviderType
   return only === undefined || only === 'demo' ? [...models.values(), demo] : [...models.values()];
 }
 
-/** A vendor's own list, asked for if it is not fresh, with what the catalogue knows of each. @throws AppError */
+/**
+ * A vendor's own list, asked for if it is not fresh, with what the catalogue knows of each; the catalogue's where
+ * the vendor has none. @throws AppError
+ */
 export async function liveModels(
   registry: ProviderRegistry,
   type: VendorType,
   refresh: boolean,
 ): Promise<CatalogModel[]> {
+  if (PROFILES[type].modelsPath === undefined) return await catalogModels(type);
   const models = await registry.live.models(type, refresh);
   return await Promise.all(models.map((model) => merge(type, model)));
 }

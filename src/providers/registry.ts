@@ -118,13 +118,18 @@ export class ProviderRegistry {
     return removed;
   }
 
-  /** Makes a provider the default. @throws AppError `conflict` if it is not configured. */
+  /** Makes a provider the default. @throws AppError `conflict` if it is not configured, `model_not_found` of the demo. */
   async setDefault(owner: string, provider: ProviderType, model: string | undefined): Promise<ModelRef> {
     if (!this.isConfigured(provider)) {
       throw new AppError(
         'conflict',
         `${provider} is not configured; POST /api/chat/providers/${provider}/configure first`,
       );
+    }
+    if (provider === 'demo' && model !== undefined && model !== DEMO_MODEL) {
+      throw new AppError('model_not_found', `The demo provider has one model only: ${DEMO_MODEL}`, {
+        details: { suggestions: [DEMO_MODEL] },
+      });
     }
     const ref = { provider, model: model ?? (await this.defaultModelOf(provider)) };
     await putServerSetting(this.#deps.db, owner, DEFAULT_KEY, JSON.stringify({ provider, model }));

@@ -109,7 +109,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
         all.push(chunk);
       }
     }
-    return Buffer.concat(all).toString('utf8');
+    // Not toString: a byte order mark is no part of the text.
+    return new TextDecoder().decode(Buffer.concat(all));
   }
 
   #read(): AsyncIterator<Buffer[]> {
@@ -181,6 +182,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
         },
       );
     }
+    // Without the cause, which holds what was sent.
+    if (error.name === 'HTTPParserError')
+      return new AppError('provider_protocol', `${this.#provider}: ${error.message}`);
     const what = this.status === 0 ? 'could not be reached' : 'broke off the answer';
     return new AppError('provider_unavailable', `${this.#provider} ${what} (${code})`, { cause: error });
   }

@@ -79,22 +79,18 @@ class WireCall {
     const framer = this.#protocol.framing === 'sse' ? sseFramer() : ndjsonFramer();
     const reader = this.#protocol.reader(this.#profile.quirks);
     let events: ProviderEvent[] = [];
-    let head: string | undefined = '';
+    const sniffer = new Sniffer(this.#protocol.framing === 'ndjson');
     try {
       for await (const chunks of upstream.body) {
         for (const chunk of chunks) {
-          let text = decoder.decode(chunk, { stream: true });
-          if (head !== undefined) {
-            text = head + text;
-            head = this.#sniff(text);
-            if (head !== undefined) continue;
-          }
+          const text = sniffer.pass(decoder.decode(chunk, { stream: true }));
           for (const frame of framer.push(text)) events.push(...reader.step(frame));
         }
         if (events.length > 0) yield events;
         events = [];
       }
-      if (head !== undefined) events.push(...this.#read(head, upstream.headers));
+      const instead = sniffer.instead();
+      if (instead !== undefined) events.push(...this.#read(instead, upstream.headers));
       else {
         for (const frame of [...framer.push(decoder.decode()), ...framer.end()]) events.push(...reader.step(frame));
         events.push(...reader.end());
@@ -113,26 +109,49 @@ class WireCall {
     return this.#protocol.read(body, this.#profile.quirks);
   }
 
-  /**
-   * Some gateways answer a request for a stream with a whole JSON answer, an error or an HTML page, under status 200
-   * and any content type. Gives back the text to hold until the end in that case, undefined once it is a stream.
-   */
-  #sniff(text: string): string | undefined {
-    if (this.#protocol.framing !== 'sse') return undefined;
-    if (text.length > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} characters`);
-    const first = text.trimStart().charAt(0);
-    return first === '' || first === '{' || first === '[' || first === '<' ? text : undefined;
-  }
-
   #toAppError(error: unknown): AppError {
     if (error instanceof AppError) return error;
     if (error instanceof ReportedError)
       return toRefusal(this.#profile, this.#endpoint, { status: 200, reading: error.reading });
     if (error instanceof ProtocolError || error instanceof LineTooLongError) {
       const message = `${this.#profile.name}: ${redact(error.message, this.#endpoint)}`;
-      return new AppError('provider_protocol', message, { cause: error });
+      // Without the cause: it would take the provider's words, key and all, into the log.
+      return new AppError('provider_protocol', message);
     }
     throw error;
+  }
+}
+
+/**
+ * Some gateways answer a request for a stream with a whole JSON answer, an error or an HTML page, under status 200
+ * and any content type. The first character tells; such an answer is held until its end.
+ */
+class Sniffer {
+  #isStream: boolean | undefined;
+  readonly #held: string[] = [];
+  #length = 0;
+
+  /** @param known true: it can only be a stream. */
+  constructor(known: boolean) {
+    if (known) this.#isStream = true;
+  }
+
+  /** What of the text belongs to a stream. */
+  pass(text: string): string {
+    if (this.#isStream === true) return text;
+    const piece = this.#isStream === undefined ? text.trimStart() : text;
+    if (piece === '') return '';
+    this.#isStream ??= !/^[{[<]/.test(piece);
+    if (this.#isStream) return piece;
+    this.#length += piece.length;
+    if (this.#length > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} characters`);
+    this.#held.push(piece);
+    return '';
+  }
+
+  /** What came in place of a stream. */
+  instead(): string | undefined {
+    return this.#isStream === true ? undefined : this.#held.join('');
   }
 }
 
@@ -146,15 +165,25 @@ export async function readRefusal(
   upstream: Upstream,
 ): Promise<{ error: AppError; retryable: boolean }> {
   const { status, headers } = upstream;
+  const text = await bodyIfReadable(upstream);
   if (status < 400) {
-    await upstream.text(MAX_ERROR_BYTES);
     const message = `${profile.name} answered with status ${status}; is the base URL ${endpoint.baseUrl} right?`;
     return { error: new AppError('provider_protocol', message), retryable: false };
   }
-  const text = await upstream.text(MAX_ERROR_BYTES);
   const reading = PROTOCOLS[profile.wire].readError(tryParseJson(text)) ?? unreadable(status, text, endpoint);
   const error = toRefusal(profile, endpoint, { status, reading, retryAfter: retryAfter(headers) });
   return { error, retryable: isRetryable(status, reading) };
+}
+
+/** The body of a refusal; '' if it breaks off or is too long: the status says enough then. */
+async function bodyIfReadable(upstream: Upstream): Promise<string> {
+  try {
+    return await upstream.text(MAX_ERROR_BYTES);
+  } catch (error) {
+    const isBody = error instanceof AppError && /^provider_(unavailable|protocol)$/.test(error.code);
+    if (isBody) return '';
+    throw error;
+  }
 }
 
 function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 'provider'>): AppError {
@@ -168,8 +197,14 @@ function unreadable(status: number, text: string, endpoint: Endpoint): ErrorRead
   return { message: `status ${status} with ${said}${where}`, kinds: [] };
 }
 
+/** Strikes the key out, be it whole or cut off by the end of a text that was shortened. */
 function redact(text: string, { secret }: Endpoint): string {
-  return secret ? text.replaceAll(secret, '[key]') : text;
+  if (!secret) return text;
+  const clean = text.replaceAll(secret, '[key]');
+  for (let length = secret.length - 1; length >= 4; length--) {
+    if (clean.endsWith(secret.slice(0, length))) return `${clean.slice(0, -length)}[key]`;
+  }
+  return clean;
 }
 
 function notJson(text: string, headers: IncomingHttpHeaders): string {

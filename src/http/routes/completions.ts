@@ -75,7 +75,7 @@ const StreamEvent = z
     z.object({ done: z.literal(true), ...Summary }),
     z.object({
       done: z.literal(true),
-      partial: z.boolean(),
+      partial: z.literal(true),
       error: z.string(),
       code: z.string(),
       requestId: z.string(),
@@ -151,7 +151,7 @@ const quick = defineRoute({
     temperature: Temperature.optional(),
     maxTokens: MaxTokens.optional(),
   }),
-  response: z.object({ ...Summary, content: z.string() }),
+  response: z.object({ ...Summary, content: z.string(), reasoning: z.string().optional() }),
   errors: PROVIDER_ERRORS,
   handle: async (request) => {
     const { prompt, ...rest } = request.body;

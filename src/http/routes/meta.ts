@@ -38,6 +38,7 @@ const docs = defineRoute({
   tag: 'Server',
   summary: 'This interface for reading',
   response: z.string().describe('An HTML page.'),
+  contentType: 'text/html',
   handle: () =>
     new Response(DOCS_PAGE, {
       headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': DOCS_POLICY },

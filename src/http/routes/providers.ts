@@ -7,7 +7,7 @@ import { isVendorType } from '../../providers/registry.ts';
 import { describeProvider } from '../../providers/status.ts';
 import { PROVIDER_TYPES, type ProviderType } from '../../providers/types.ts';
 import { defineRoute } from '../route.ts';
-import { DeletedSchema, ModelName, Time, text } from '../schemas.ts';
+import { DeletedSchema, ModelName, Time } from '../schemas.ts';
 import { ModelSchema } from './models.ts';
 
 const TAG = 'Models and providers';
@@ -57,7 +57,11 @@ const Configure = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource')
     .nullable()
     .optional(),
-  deploymentName: text(100).nullable().optional(),
+  deploymentName: z
+    .string()
+    .regex(/^\w[\w.-]{0,99}$/, 'must be letters, digits, _, - or .')
+    .nullable()
+    .optional(),
   apiVersion: z
     .string()
     .regex(/^[\w.-]{1,40}$/, 'must be like 2024-10-21')
@@ -105,7 +109,7 @@ export const providerRoutes = [
       provider: z.enum(PROVIDER_TYPES),
       model: z.string(),
     }),
-    errors: ['conflict'],
+    errors: ['conflict', 'model_not_found', 'no_provider', 'provider_auth', 'provider_unavailable', 'provider_timeout'],
     handle: async ({ services: { providers }, owner, body }) => {
       const ref = await providers.setDefault(owner, body.provider, body.model);
       return { success: true, message: `The default is ${ref.provider}/${ref.model}`, ...ref };

@@ -174,7 +174,7 @@ describe('anthropic-messages, lowering', () => {
       path: '/messages',
       body: {
         model: 'claude-sonnet-4-5',
-        max_tokens: 8192,
+        max_tokens: 32_000,
         messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],
       },
       warnings: [],

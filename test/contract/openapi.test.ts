@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STATUS_OF } from '../../src/errors.ts';
+import { ROUTES } from '../../src/http/routes/index.ts';
+import { type Json, startTestServer, type TestServer } from '../server.ts';
+import { method, says } from './helpers.ts';
+
+let server: TestServer;
+let doc: Json;
+
+beforeAll(async () => {
+  server = await startTestServer();
+  doc = (await server.call('/api/openapi.json')).body;
+});
+afterAll(() => server.stop());
+
+/** Every operation with its path and method. */
+function operations(): { path: string; method: string; operation: Json }[] {
+  return Object.entries<Json>(doc.paths).flatMap(([path, methods]) =>
+    Object.entries<Json>(methods).map(([name, operation]) => ({ path, method: name, operation })),
+  );
+}
+
+/** Every object inside, with the place where it stands. */
+function* objects(value: Json, at = '#'): Generator<[string, Json]> {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value)) yield [at, value];
+  for (const [key, inner] of Object.entries(value)) yield* objects(inner, `${at}/${key}`);
+}
+
+describe('GET /api/openapi.json', () => {
+  it('is an OpenAPI 3.1 document with what such a one must have', () => {
+    expect(doc.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(doc.info).toMatchObject({ title: expect.any(String), version: 'test' });
+    expect(
+      Object.keys(doc).filter((key) => !['openapi', 'info', 'servers', 'paths', 'components'].includes(key)),
+    ).toEqual([]);
+    for (const path of Object.keys(doc.paths)) expect(path).toMatch(/^\/[\w./{}-]*$/);
+  });
+
+  it('every $ref resolves', () => {
+    let refs = 0;
+    for (const [at, { $ref }] of objects(doc)) {
+      if (typeof $ref !== 'string') continue;
+      refs++;
+      expect($ref, at).toMatch(/^#\//);
+      const target = $ref
+        .slice(2)
+        .split('/')
+        .reduce((node: Json, key: string) => node?.[key.replaceAll('~1', '/').replaceAll('~0', '~')], doc);
+      expect(target, `${at}: ${$ref}`).toBeTypeOf('object');
+    }
+    expect(refs).toBeGreaterThan(100);
+  });
+
+  it('no schema is of a dialect of its own', () => {
+    for (const [at, node] of objects(doc)) {
+      for (const key of ['$schema', '$defs', 'nullable', 'example']) expect(node, at).not.toHaveProperty([key]);
+    }
+  });
+
+  it('operationIds are unique names', () => {
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const id of ids) expect(id).toMatch(/^[a-z][a-zA-Z0-9]+$/);
+  });
+
+  it('every operation says what it answers, successes and errors', () => {
+    for (const { path, method: name, operation } of operations()) {
+      const at = `${name} ${path}`;
+      expect(operation, at).toMatchObject({ summary: expect.stringMatching(/./), tags: [expect.any(String)] });
+      const statuses = Object.keys(operation.responses);
+      expect(
+        statuses.filter((status) => /^2\d\d$/.test(status)),
+        at,
+      ).toHaveLength(1);
+      for (const [status, response] of Object.entries<Json>(operation.responses)) {
+        expect(status, at).toMatch(/^[2-5]\d\d$/);
+        expect(response.description, at).toMatch(/./);
+        for (const content of Object.values<Json>(response.content)) expect(content.schema, at).toBeTypeOf('object');
+        if (Number(status) >= 400) {
+          expect(response.content['application/json'].schema).toEqual({ $ref: '#/components/schemas/Error' });
+          for (const code of response.description.split(', ')) expect(STATUS_OF).toHaveProperty(code, Number(status));
+        }
+      }
+    }
+  });
+
+  it('parameters match the path templates', () => {
+    for (const { path, operation } of operations()) {
+      const inPath = (operation.parameters ?? []).filter((parameter: Json) => parameter.in === 'path');
+      const templates = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      expect(inPath.map(({ name }: Json) => name)).toEqual(templates);
+      for (const parameter of inPath) expect(parameter).toMatchObject({ required: true, schema: { type: 'string' } });
+      const names = (operation.parameters ?? []).map((parameter: Json) => `${parameter.in} ${parameter.name}`);
+      expect(new Set(names).size).toBe(names.length);
+      for (const parameter of operation.parameters ?? []) expect(parameter.schema).toBeTypeOf('object');
+    }
+  });
+
+  it('describes every route, and no other', () => {
+    expect(
+      operations()
+        .map(({ path, method: name }) => `${name} ${path}`)
+        .toSorted(),
+    ).toEqual(ROUTES.map((route) => `${route.method} ${route.path}`).toSorted());
+  });
+
+  it.each(
+    `post /api/chat/completions|post /api/chat/quick|post /api/chat/smart|get /api/chat/presets|post /api/chat/presets
+patch /api/chat/presets/{id}|delete /api/chat/presets/{id}|get /api/chat/models|get /api/chat/providers
+get /api/chat/providers/{type}/models|post /api/chat/providers/{type}/configure|post /api/chat/providers/{type}/health
+delete /api/chat/providers/{type}|post /api/chat/providers/default|get /api/tasks|post /api/tasks|get /api/tasks/{id}
+patch /api/tasks/{id}|delete /api/tasks/{id}|get /api/tickets|post /api/tickets|get /api/tickets/{id}
+patch /api/tickets/{id}|delete /api/tickets/{id}|get /health|get /ready|get /docs|get /api/openapi.json`.split(/[|\n]/),
+  )('has %s', (route) => {
+    const [name = '', path = ''] = route.split(' ');
+    expect(doc.paths[path]).toHaveProperty(name);
+    const takesBody = ['post', 'patch'].includes(name) && !path.endsWith('/health');
+    expect(doc.paths[path][name].requestBody !== undefined, 'has a body').toBe(takesBody);
+    if (takesBody)
+      expect(Object.keys(doc.paths[path][name].responses)).toEqual(expect.arrayContaining(['400', '413', '415']));
+    if (path.includes('{')) expect(doc.paths[path][name].responses).toHaveProperty('404');
+  });
+
+  it('the page is no JSON', () => {
+    expect(Object.keys(doc.paths['/docs'].get.responses['200'].content)).toEqual(['text/html']);
+  });
+
+  it('the answers that stream say so', () => {
+    for (const path of ['/api/chat/completions', '/api/chat/smart'])
+      expect(doc.paths[path].post.responses['200'].content).toHaveProperty(['text/event-stream']);
+  });
+});
+
+describe('real answers are as documented: nothing missing, nothing that the document does not name', () => {
+  it.each<[string, string, unknown]>([
+    [
+      'post /api/chat/completions',
+      '/api/chat/completions',
+      says('/reason x\n/tool a {}', { model: 'demo', temperature: 1 }),
+    ],
+    ['post /api/chat/quick', '/api/chat/quick', { prompt: '/reason x\n/say y', model: 'demo' }],
+    ['post /api/chat/smart', '/api/chat/smart', says('Hi', { model: 'demo' })],
+    ['get /api/chat/presets', '/api/chat/presets', undefined],
+    ['post /api/chat/presets', '/api/chat/presets', { name: 'N', systemPrompt: 'S' }],
+    ['get /api/chat/presets/{id}', '/api/chat/presets/writer', undefined],
+    ['get /api/chat/models', '/api/chat/models', undefined],
+    ['get /api/chat/providers', '/api/chat/providers', undefined],
+    ['get /api/chat/providers/{type}/models', '/api/chat/providers/demo/models', undefined],
+    ['post /api/chat/providers/{type}/configure', '/api/chat/providers/xai/configure', { apiKey: 'k' }],
+    ['post /api/chat/providers/{type}/health', '/api/chat/providers/ollama/health', {}],
+    ['post /api/chat/providers/default', '/api/chat/providers/default', { provider: 'demo' }],
+    ['post /api/tasks', '/api/tasks', { title: 'T', prompt: 'P' }],
+    ['get /api/tasks', '/api/tasks', undefined],
+    ['post /api/tickets', '/api/tickets', { title: 'T' }],
+    ['get /api/tickets/{id}', '/api/tickets/PC-1', undefined],
+    ['get /api/tickets', '/api/tickets', undefined],
+    ['get /health', '/health', undefined],
+    ['get /ready', '/ready', undefined],
+  ])('%s', async (name, path, body) => {
+    const route = ROUTES.find((candidate) => `${candidate.method} ${candidate.path}` === name)!;
+    const answer = await server.call(path, body);
+    expect(answer.status).toBe(route.status ?? 200);
+    expect(route.response.parse(answer.body)).toEqual(answer.body);
+  });
+
+  it('deletions and errors', async () => {
+    const { task } = (await server.call('/api/tasks', { title: 'T', prompt: 'P' })).body;
+    const answer = await server.call(`/api/tasks/${task.id}`, undefined, method('DELETE'));
+    expect(answer.body).toEqual({ message: 'Task deleted' });
+    const error = (await server.call('/api/tasks', {})).body;
+    expect(Object.keys(doc.components.schemas.Error.properties)).toEqual(expect.arrayContaining(Object.keys(error)));
+    expect(doc.components.schemas.Error.properties.code.enum.toSorted()).toEqual(Object.keys(STATUS_OF).toSorted());
+  });
+
+  it('the events of a stream', async () => {
+    const route = ROUTES.find((candidate) => candidate.path === '/api/chat/completions')!;
+    for (const orders of ['/reason x\n/tool a {"b":1}\n/say y', '/say y\n/cut 500']) {
+      const { events } = await server.stream('/api/chat/completions', says(orders, { model: 'demo', stream: true }));
+      for (const event of events) {
+        const { details: _, ...known } = event;
+        expect(route.event!.parse(known)).toEqual(known);
+      }
+    }
+  });
+});

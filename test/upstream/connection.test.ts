@@ -1,0 +1,200 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { CHUNKED_HEAD, chunk, delta, FINISH, good, head, reply, type Script, STREAM_HEAD } from './bad-upstream.ts';
+import { call, type Rig, startRig } from './rig.ts';
+
+// Most of the time of these tests is waiting.
+vi.setConfig({ maxConcurrency: 12 });
+
+let rig: Rig;
+/** With short time-outs. */
+let hasty: Rig;
+
+beforeAll(async () => {
+  rig = await startRig();
+  hasty = await startRig({ PROFCLAW_FIRST_BYTE_TIMEOUT: '0.6', PROFCLAW_IDLE_TIMEOUT: '0.5' });
+});
+
+afterAll(async () => {
+  await rig.stop();
+  await hasty.stop();
+});
+
+const reset: Script = ({ socket }) => socket.resetAndDestroy();
+
+function afterwards(ms: number, act: () => void): void {
+  setTimeout(act, ms);
+}
+
+describe.each([false, true])('an upstream that never answers (stream: %s)', (stream) => {
+  it.concurrent('refuses the connection: tried again, then 502 provider_unavailable', async () => {
+    const closed = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => closed.once('listening', resolve));
+    const { port } = closed.address() as { port: number };
+    await new Promise((resolve) => closed.close(resolve));
+    const lost = await startRig({ OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
+    const got = await call(lost.server, 'any', stream);
+    await lost.stop();
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.body.error).toContain('ECONNREFUSED');
+    // Two pauses of 0.2 to 0.4 s and 0.4 to 0.8 s.
+    expect(got.ms).toBeGreaterThan(550);
+  });
+
+  it.concurrent('accepts and hangs: 504 provider_timeout, not tried again', async () => {
+    const got = await hasty.ask(() => {}, { stream });
+    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    expect(got.body.error).toContain('within 0.6 s');
+    expect(got.ms).toBeGreaterThan(550);
+    expect(got.ms).toBeLessThan(10_000);
+    expect(got.seen).toHaveLength(1);
+    await got.seen[0]!.gone;
+  });
+
+  it.concurrent('sends a head and then nothing: 504 provider_timeout', async () => {
+    const got = await hasty.ask(({ socket }) => socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 9')), {
+      stream,
+    });
+    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    expect(got.seen).toHaveLength(1);
+    await got.seen[0]!.gone;
+  });
+
+  it.concurrent('sends an error status and then nothing: 504 provider_timeout', async () => {
+    const got = await hasty.ask(({ socket }) => socket.write(head(500, 'content-length: 9')), { stream });
+    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    await Promise.all(got.seen.map((seen) => seen.gone));
+  });
+
+  it.concurrent('resets before the head: tried three times, then 502 provider_unavailable', async () => {
+    const got = await rig.ask(reset, { stream });
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.seen).toHaveLength(3);
+  });
+
+  it.concurrent('closes in the middle of the head: the same', async () => {
+    const got = await rig.ask(({ socket }) => socket.end('HTTP/1.1 200 OK\r\ncontent-ty'), { stream });
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.seen).toHaveLength(3);
+  });
+
+  it.concurrent('resets once and then answers: our caller sees only the answer', async () => {
+    const got = await rig.ask((seen, n) => (n === 1 ? seen.socket.resetAndDestroy() : good(seen)), { stream });
+    expect([got.status, got.code, got.content]).toEqual([200, undefined, 'good']);
+    expect(got.seen).toHaveLength(2);
+  });
+
+  it.concurrent('resets right after the head: 502, not tried again', async () => {
+    const got = await rig.ask(
+      ({ socket }) => {
+        socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 9'));
+        afterwards(50, () => socket.resetAndDestroy());
+      },
+      { stream },
+    );
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.seen).toHaveLength(1);
+  });
+});
+
+describe('an upstream that stops in the middle', () => {
+  it.concurrent('of a whole answer, by silence: 504', async () => {
+    const got = await hasty.ask(({ socket }) => socket.write(`${head(200, 'content-length: 99')}{"choices":`));
+    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    expect(got.body.error).toContain('in the middle');
+    await got.seen[0]!.gone;
+  });
+
+  it.concurrent.each([
+    ['reset', (seen: Parameters<Script>[0]) => seen.socket.resetAndDestroy()],
+    ['end', (seen: Parameters<Script>[0]) => seen.socket.end()],
+  ])('of a whole answer, by a %s: 502 and one request', async (_how, cut) => {
+    const got = await rig.ask((seen) => {
+      seen.socket.write(reply(200, 'x'.repeat(1000)).subarray(0, 500));
+      afterwards(50, () => cut(seen));
+    });
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.body.error).toContain('broke off');
+    expect(got.seen).toHaveLength(1);
+  });
+
+  it.concurrent('of a stream, by silence: the text is kept, the last event is the time-out', async () => {
+    const got = await hasty.ask(
+      ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('half ')) + chunk(delta('of it'))),
+      {
+        stream: true,
+      },
+    );
+    expect([got.status, got.content]).toEqual([200, 'half of it']);
+    expect(got.events.at(-1)).toMatchObject({ code: 'provider_timeout', done: true, partial: true });
+    expect(got.seen).toHaveLength(1);
+    await got.seen[0]!.gone;
+  });
+
+  it.concurrent('of a stream, by silence in the middle of a line', async () => {
+    const got = await hasty.ask(
+      ({ socket }) => socket.write(STREAM_HEAD + delta('whole') + delta('lost').slice(0, 20)),
+      {
+        stream: true,
+      },
+    );
+    expect(got.content).toBe('whole');
+    expect(got.events.at(-1)).toMatchObject({ code: 'provider_timeout', done: true, partial: true });
+  });
+
+  it.concurrent('does not take slow but steady pieces for silence', async () => {
+    const got = await hasty.ask(
+      ({ socket }) => {
+        socket.write(STREAM_HEAD);
+        let n = 0;
+        const timer = setInterval(() => {
+          n++;
+          if (n < 6) return socket.write(delta(`${n} `));
+          clearInterval(timer);
+          return socket.end(FINISH);
+        }, 200);
+      },
+      { stream: true },
+    );
+    expect([got.content, got.events.at(-1).finishReason]).toEqual(['1 2 3 4 5 ', 'stop']);
+    expect(got.ms).toBeGreaterThan(1000);
+  });
+
+  it.concurrent.each([
+    ['a reset', true],
+    ['an end without the last chunk', false],
+  ])('of a stream, by %s: the text, then provider_unavailable; one request', async (_how, isReset) => {
+    const got = await rig.ask(
+      ({ socket }) => {
+        socket.write(CHUNKED_HEAD + chunk(delta('half')));
+        afterwards(50, () => (isReset ? socket.resetAndDestroy() : socket.end()));
+      },
+      { stream: true },
+    );
+    expect([got.status, got.content]).toEqual([200, 'half']);
+    expect(got.events.at(-1)).toMatchObject({ code: 'provider_unavailable', done: true, partial: true });
+    expect(got.seen).toHaveLength(1);
+  });
+
+  it.concurrent.each([
+    ['an orderly end', false],
+    // undici takes the reset of a body without a length for its end.
+    ['a reset where only the end of the connection ends the body', true],
+  ])('of a stream, by %s, without [DONE] and finish reason: provider_protocol', async (_how, isReset) => {
+    const got = await rig.ask(
+      ({ socket }) => {
+        socket.write(STREAM_HEAD + delta('half'));
+        afterwards(50, () => (isReset ? socket.resetAndDestroy() : socket.end()));
+      },
+      { stream: true },
+    );
+    expect([got.status, got.content]).toEqual([200, 'half']);
+    expect(got.events.at(-1)).toMatchObject({ code: 'provider_protocol', done: true, partial: true });
+    expect(got.seen).toHaveLength(1);
+  });
+
+  it.concurrent('but a finish reason without [DONE] is an end', async () => {
+    const got = await rig.ask(({ socket }) => socket.end(STREAM_HEAD + delta('all') + FINISH), { stream: true });
+    expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['all', undefined, 'stop']);
+  });
+});
