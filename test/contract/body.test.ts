@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../server.ts';
 import { expectError, issuePaths, parseRaw, raw, says } from './helpers.ts';
@@ -33,6 +34,12 @@ describe('the content type', () => {
     '%s is 415',
     async (type) => expectError(await post(TASK, { 'content-type': type }), 415, 'unsupported_media_type', type),
   );
+
+  it('does not save a compressed body', async () => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    expectError(await post(gzipSync(TASK), headers), 415, 'unsupported_media_type', 'gzip');
+    expect((await post(TASK, { ...headers, 'content-encoding': 'identity' })).status).toBe(201);
+  });
 
   // What curl sends without a header, and what sends none at all.
   describe.each([

@@ -17,18 +17,29 @@ import {
 } from './bad-upstream.ts';
 import { type Rig, startRig, until } from './rig.ts';
 
+/** With the usual time-outs: a timer that outlives its call is seen. */
 let rig: Rig;
+/** With short ones, for an upstream that is silent. */
+let hasty: Rig;
 
 beforeAll(async () => {
-  rig = await startRig({ PROFCLAW_FIRST_BYTE_TIMEOUT: '0.3', PROFCLAW_IDLE_TIMEOUT: '0.2' });
+  rig = await startRig();
+  hasty = await startRig({ PROFCLAW_FIRST_BYTE_TIMEOUT: '0.3', PROFCLAW_IDLE_TIMEOUT: '0.2' });
 });
 
-afterAll(() => rig.stop());
+afterAll(async () => {
+  await rig.stop();
+  await hasty.stop();
+});
 
-const KINDS: readonly Script[] = [
+const SILENT: readonly Script[] = [
   () => {},
   ({ socket }) => socket.write(CHUNKED_HEAD),
   ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('half'))),
+  ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('t')) + chunk(sse({ error: { message: 'M' } }))),
+];
+
+const KINDS: readonly Script[] = [
   ({ socket }) => socket.resetAndDestroy(),
   ({ socket }) => socket.end(reply(200, 'x'.repeat(1000)).subarray(0, 500)),
   ({ socket }) => socket.end(STREAM_HEAD + delta('half')),
@@ -37,7 +48,6 @@ const KINDS: readonly Script[] = [
   ({ socket }) => socket.write(reply(400, { error: { message: 'M' } })),
   ({ socket }) => socket.write(reply(302, '', 'location: /')),
   ({ socket }) => socket.write(head(204)),
-  ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('t')) + chunk(sse({ error: { message: 'M' } }))),
   ({ socket }) => socket.write('nonsense\r\n\r\n'),
   ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('x'.repeat(100_000))) + chunk(FINISH) + chunk('')),
   (seen) => good(seen),
@@ -71,26 +81,29 @@ async function inventory(): Promise<Inventory> {
 
 /** Many calls of all kinds, whole and streamed; every seventh caller leaves early, every eleventh reads nothing. */
 async function storm(calls: number): Promise<void> {
-  const models = KINDS.map((script) => rig.upstream.script(script));
+  const kinds = [
+    ...SILENT.map((script) => ({ rig: hasty, ...hasty.upstream.script(script) })),
+    ...KINDS.map((script) => ({ rig, ...rig.upstream.script(script) })),
+  ];
   const agent = new Agent({ maxSockets: 50 });
-  await Promise.all(
-    Array.from({ length: calls }, (_, n) => call(agent, models[n % models.length]!.model, n % 2 === 0, n)),
-  );
+  await Promise.all(Array.from({ length: calls }, (_, n) => call(agent, kinds[n % kinds.length]!, n % 2 === 0, n)));
   agent.destroy();
-  for (const scripted of models) scripted.seen.length = 0;
+  for (const kind of kinds) kind.seen.length = 0;
   // Connections that are kept for the next call are no leak; the upstream is the one to close them here.
-  rig.upstream.dropConnections();
-  await until('all connections are gone', () => rig.upstream.openSockets() === 0);
+  for (const { upstream } of [rig, hasty]) {
+    upstream.dropConnections();
+    await until('all connections are gone', () => upstream.openSockets() === 0);
+  }
 }
 
-function call(agent: Agent, model: string, stream: boolean, n: number): Promise<void> {
+function call(agent: Agent, kind: { rig: Rig; model: string }, stream: boolean, n: number): Promise<void> {
   return new Promise((resolve) => {
     const body = JSON.stringify({
-      model: `openai/${model}`,
+      model: `openai/${kind.model}`,
       messages: [{ role: 'user', content: 'hello' }],
       stream,
     });
-    const sent = request(`${rig.server.url}/api/chat/completions`, {
+    const sent = request(`${kind.rig.server.url}/api/chat/completions`, {
       method: 'POST',
       agent,
       headers: { 'content-type': 'application/json', 'content-length': body.length },

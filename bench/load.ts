@@ -1,0 +1,118 @@
+import { type Dispatcher, Pool } from 'undici';
+import { CHUNKS, REQUEST, STREAM_TEXT, WHOLE_TEXT } from './answers.ts';
+import { cpuMs } from './processes.ts';
+
+/** A side of the comparison: where it listens and how its answers are told to be complete. */
+export interface Side {
+  name: 'pipe' | 'profclaw';
+  url: string;
+  path: string;
+  pid: number;
+}
+
+/** One round: what was finished, and how long each answer took (milliseconds, ascending). */
+export interface Round {
+  perSecond: number;
+  latencies: number[];
+  /** Processor time of the side for one answer, milliseconds. */
+  cpuMs: number;
+}
+
+/** Each worker reads one answer in this many as a whole; of the others only the last pieces, for the end mark. */
+const SAMPLE_EVERY = 16;
+const TAIL_PIECES = 3;
+
+const END_MARKS = { pipe: 'data: [DONE]', profclaw: '"done":true' } as const;
+
+/**
+ * `workers` callers, each sending its next request when the last one is answered, for `seconds`; then what is under
+ * way is waited for, and the time runs until the last of them. Streams count as 500 chunks each when finished.
+ */
+export async function round(side: Side, stream: boolean, workers: number, seconds: number): Promise<Round> {
+  const pool = new Pool(side.url, { connections: workers, pipelining: 1 });
+  const body = JSON.stringify({ ...REQUEST, stream, ...(stream && side.name === 'pipe' ? STREAM_OPTIONS : {}) });
+  const latencies: number[] = [];
+  const cpuBefore = cpuMs(side.pid);
+  const began = performance.now();
+  const until = began + seconds * 1000;
+  const worker = async (): Promise<void> => {
+    for (let n = 0; performance.now() < until; n++) {
+      const sent = performance.now();
+      await send(pool, side, body, stream, n % SAMPLE_EVERY === 0);
+      latencies.push(performance.now() - sent);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: workers }, worker));
+  } finally {
+    await pool.destroy();
+  }
+  const took = (performance.now() - began) / 1000;
+  const perSecond = (latencies.length * (stream ? CHUNKS : 1)) / took;
+  const cpu = (cpuMs(side.pid) - cpuBefore) / latencies.length;
+  return { perSecond, latencies: latencies.sort((a, b) => a - b), cpuMs: cpu };
+}
+
+/** Our server asks a provider for the usage by itself; a caller of the pipe has to. */
+const STREAM_OPTIONS = { stream_options: { include_usage: true } };
+
+function send(pool: Pool, side: Side, body: string, stream: boolean, sample: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const kept: Buffer[] = [];
+    let status = 0;
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: () => {},
+      onResponseStart: (_controller, code) => {
+        status = code;
+      },
+      onResponseData: (_controller, chunk) => {
+        if (stream && !sample && kept.length === TAIL_PIECES) kept.shift();
+        kept.push(chunk);
+      },
+      onResponseEnd: () => {
+        const wrong = status === 200 ? problem(side, stream, sample, kept) : `status ${status}: ${text(kept)}`;
+        if (wrong === undefined) resolve();
+        else reject(new Error(`${side.name}: ${wrong}`));
+      },
+      onResponseError: (_controller, error) => reject(error),
+    };
+    const headers = { 'content-type': 'application/json' };
+    pool.dispatch({ path: side.path, method: 'POST', headers, body, headersTimeout: 20_000 }, handler);
+  });
+}
+
+function text(kept: Buffer[]): string {
+  return Buffer.concat(kept).toString('utf8');
+}
+
+/** What is wrong with an answer, if anything. */
+function problem(side: Side, stream: boolean, sample: boolean, kept: Buffer[]): string | undefined {
+  if (!stream) {
+    if (kept.length === 0) return 'an empty answer';
+    return sample && wholeText(side, text(kept)) !== WHOLE_TEXT ? 'not the text of the provider' : undefined;
+  }
+  const answer = text(kept);
+  if (!answer.slice(-1000).includes(END_MARKS[side.name])) return `a stream without its end: ${answer.slice(-200)}`;
+  if (!sample) return undefined;
+  const deltas = streamDeltas(side, answer);
+  if (deltas.length !== CHUNKS) return `${deltas.length} deltas instead of ${CHUNKS}`;
+  return deltas.join('') === STREAM_TEXT ? undefined : 'not the text of the provider';
+}
+
+interface PipeAnswer {
+  choices: { message?: { content: string }; delta?: { content?: string } }[];
+}
+
+function wholeText(side: Side, answer: string): string | undefined {
+  if (side.name === 'pipe') return (JSON.parse(answer) as PipeAnswer).choices[0]?.message?.content;
+  return (JSON.parse(answer) as { message: { content: string } }).message.content;
+}
+
+function streamDeltas(side: Side, answer: string): string[] {
+  return answer.split('\n\n').flatMap((event) => {
+    if (!event.startsWith('data: {')) return [];
+    const data = JSON.parse(event.slice(6)) as Partial<PipeAnswer> & { content?: string };
+    const delta = side.name === 'pipe' ? data.choices?.[0]?.delta?.content : data.content;
+    return delta === undefined || delta === '' ? [] : [delta];
+  });
+}

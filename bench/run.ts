@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Round, round, type Side } from './load.ts';
+import { footprint, type Running, startHelper, startServer } from './processes.ts';
+import { type Comparison, median, type Results, report } from './report.ts';
+
+const ROUNDS = 5;
+const ROUND_SECONDS = 3.5;
+/** The server has ten times the pipe's code for V8 to warm up. */
+const WARM_UP_SECONDS = 5;
+const STARTS = 7;
+const REST_MS = 5000;
+const LIMIT_MS = 175_000;
+
+setTimeout(() => {
+  console.error('bench: took too long');
+  process.exit(1);
+}, LIMIT_MS).unref();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+
+const upstream = await startHelper('upstream.ts');
+const starts: number[] = [];
+for (let i = 0; i < STARTS; i++) starts.push(await timeStart(upstream));
+
+const server = await startServer(upstream.url);
+await health(server.url);
+await sleep(REST_MS);
+const idle = footprint(server.pid);
+const pipe = await startHelper('pipe.ts', upstream.url);
+const sides = {
+  pipe: { name: 'pipe', url: pipe.url, pid: pipe.pid, path: '/v1/chat/completions' },
+  profclaw: { name: 'profclaw', url: server.url, pid: server.pid, path: '/api/chat/completions' },
+} as const satisfies Record<string, Side>;
+
+const whole = await compare('whole answers, 32 at once', false, 32, ROUNDS, ROUND_SECONDS);
+const streams = await compare('streams, 64 at once', true, 64, ROUNDS, ROUND_SECONDS);
+const single = await compare('whole answers, one at a time', false, 1, 3, 1);
+await sleep(REST_MS);
+const after = footprint(server.pid);
+for (const process of [server, pipe, upstream]) await process.stop();
+const results: Results = { starts, idle, after, whole, streams, single };
+if (!report(results)) process.exitCode = 1;
+
+/** From the spawn to the first 200 of `/health`, in milliseconds. */
+async function timeStart(provider: Running): Promise<number> {
+  const began = performance.now();
+  const running = await startServer(provider.url);
+  await health(running.url);
+  const took = performance.now() - began;
+  await running.stop();
+  return took;
+}
+
+async function health(url: string): Promise<void> {
+  const answer = await fetch(`${url}/health`);
+  if (answer.status !== 200) throw new Error(`/health answers ${answer.status}`);
+  await answer.text();
+}
+
+/** Rounds of both sides in turn, after a warm-up of each, so that both get the same share of the machine's moods. */
+async function compare(
+  what: string,
+  stream: boolean,
+  workers: number,
+  rounds: number,
+  seconds: number,
+): Promise<Comparison> {
+  const one = (name: keyof typeof sides, length: number): Promise<Round> => round(sides[name], stream, workers, length);
+  if (workers > 1) for (const name of ['pipe', 'profclaw'] as const) await one(name, WARM_UP_SECONDS);
+  const comparison: Comparison = { pipe: [], profclaw: [] };
+  for (let i = 0; i < rounds; i++) {
+    // Who goes first changes, so that a machine getting slower or faster favours nobody.
+    const order = i % 2 === 0 ? (['pipe', 'profclaw'] as const) : (['profclaw', 'pipe'] as const);
+    for (const name of order) comparison[name].push(await one(name, seconds));
+  }
+  const [a, b] = [comparison.pipe, comparison.profclaw].map((all) => median(all.map((r) => r.perSecond)).toFixed(0));
+  console.log(`${what}: pipe ${a}/s, profclaw ${b}/s`);
+  return comparison;
+}
