@@ -1,9 +1,6 @@
 /** How many content deltas a streamed answer has. */
 export const CHUNKS = 500;
 
-/** How many chunks the upstream writes at once. */
-export const PIECE = 4;
-
 /** What both sides are asked; the model is named as a caller of OpenAI names it. */
 export const REQUEST = {
   model: 'gpt-4o-mini',

@@ -1,11 +1,14 @@
 import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import { pipeline } from 'node:stream';
 import { type Dispatcher, Pool } from 'undici';
 
 /**
  * What the server is compared with: node:http in front, undici behind, bytes passed through in both directions and
- * nothing read of them. A gateway on this platform cannot do less.
+ * nothing read of them. `streams` is the way undici's documentation shows, a request whose body is piped on;
+ * `handler` is the least that can be done on this platform: undici's dispatch with a handler written by hand.
  */
-const pool = new Pool(new URL(process.argv[2] ?? '').origin);
+const [upstream = '', kind = 'streams'] = process.argv.slice(2);
+const pool = new Pool(new URL(upstream).origin);
 
 const server = createServer((request, response) => {
   const headers = {
@@ -13,10 +16,16 @@ const server = createServer((request, response) => {
     'content-length': request.headers['content-length'] ?? '0',
     authorization: 'Bearer x',
   };
-  pool.dispatch(
-    { path: request.url ?? '/', method: 'POST', headers, body: request, headersTimeout: 0, bodyTimeout: 0 },
-    new PipeHandler(response),
-  );
+  const options = {
+    path: request.url ?? '/',
+    method: 'POST',
+    headers,
+    body: request,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  } as const;
+  if (kind === 'handler') pool.dispatch(options, new PipeHandler(response));
+  else passThrough(pool.request(options), response);
 });
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();
@@ -24,6 +33,23 @@ server.listen(0, '127.0.0.1', () => {
 });
 // The runner holds the other end: when it is gone, so is this process.
 process.stdin.on('close', () => process.exit(0)).resume();
+
+function passThrough(answer: Promise<Dispatcher.ResponseData>, response: ServerResponse): void {
+  answer
+    .then(({ statusCode, headers, body }) => {
+      response.writeHead(statusCode, passedOn(headers));
+      pipeline(body, response, () => {});
+    })
+    .catch(() => response.destroy());
+}
+
+function passedOn(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = {};
+  for (const name of ['content-type', 'content-length'] as const) {
+    if (headers[name] !== undefined) out[name] = headers[name];
+  }
+  return out;
+}
 
 class PipeHandler implements Dispatcher.DispatchHandler {
   readonly #response: ServerResponse;
@@ -36,11 +62,7 @@ class PipeHandler implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     const response = this.#response;
-    const out: OutgoingHttpHeaders = {};
-    for (const name of ['content-type', 'content-length'] as const) {
-      if (headers[name] !== undefined) out[name] = headers[name];
-    }
-    response.writeHead(status, out);
+    response.writeHead(status, passedOn(headers));
     response.on('drain', () => controller.resume());
     response.on('close', () => {
       if (!response.writableFinished) controller.abort(new Error('the caller left'));

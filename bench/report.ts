@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import type { Round } from './load.ts';
 import type { Footprint } from './processes.ts';
 
-/** The rounds of both sides, in pairs. */
+/** The rounds of all sides, one of each at a time. */
 export interface Comparison {
+  /** The way undici's documentation shows: the yardstick. */
   pipe: Round[];
+  /** The least that can be done. */
+  handler: Round[];
   profclaw: Round[];
 }
 
@@ -64,6 +67,13 @@ Numbers are medians of the rounds; a ratio is the median of the ratios of the pa
 | Whole answers | ${list(ratios(whole))} |
 | Streams | ${list(ratios(streams))} |
 
+Beside a pipe of hand-written undici handlers, the least that can be done on this platform:
+
+| | |
+| --- | --- |
+| Whole answers | ${pair(whole, 'requests/s', 'handler')} |
+| Streams | ${pair(streams, 'chunks/s', 'handler')} |
+
 | Time of a whole answer | pipe p50 | p99 | profclaw p50 | p99 | added p50 | p99 |
 | --- | --- | --- | --- | --- | --- | --- |
 | One at a time | ${latencies(single)} |
@@ -86,16 +96,17 @@ function row(what: string, target: string, measured: string, pass: boolean): { l
   return { line: `| ${what} | ${target} | ${measured} | ${pass ? 'pass' : '**miss**'} |`, pass };
 }
 
-/** Of each pair: ours in parts of the pipe. */
-function ratios({ pipe, profclaw }: Comparison): number[] {
-  return pipe.map((one, i) => (profclaw[i]?.perSecond ?? Number.NaN) / one.perSecond);
+/** Of each pair: ours in parts of the other's. */
+function ratios(comparison: Comparison, beside: 'pipe' | 'handler' = 'pipe'): number[] {
+  const { profclaw } = comparison;
+  return comparison[beside].map((one, i) => (profclaw[i]?.perSecond ?? Number.NaN) / one.perSecond);
 }
 
-function pair(comparison: Comparison, unit: string): string {
+function pair(comparison: Comparison, unit: string, beside: 'pipe' | 'handler' = 'pipe'): string {
   const middle = (rounds: Round[]): string =>
     Math.round(median(rounds.map((one) => one.perSecond))).toLocaleString('en');
-  const { pipe, profclaw } = comparison;
-  return `${middle(profclaw)} of ${middle(pipe)} ${unit}: **${median(ratios(comparison)).toFixed(2)}**`;
+  const ratio = median(ratios(comparison, beside)).toFixed(2);
+  return `${middle(comparison.profclaw)} of ${middle(comparison[beside])} ${unit}: **${ratio}**`;
 }
 
 function list(values: number[]): string {

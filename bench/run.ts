@@ -4,9 +4,10 @@ import { footprint, type Running, startHelper, startServer } from './processes.t
 import { type Comparison, median, type Results, report } from './report.ts';
 
 const ROUNDS = 5;
-const ROUND_SECONDS = 3.5;
+const ROUND_SECONDS = 3;
 /** The server has ten times the pipe's code for V8 to warm up. */
-const WARM_UP_SECONDS = 5;
+const WARM_UP_SECONDS = 4;
+const NAMES = ['handler', 'pipe', 'profclaw'] as const;
 const STARTS = 7;
 const REST_MS = 5000;
 const LIMIT_MS = 175_000;
@@ -25,9 +26,11 @@ const server = await startServer(upstream.url);
 await health(server.url);
 await sleep(REST_MS);
 const idle = footprint(server.pid);
-const pipe = await startHelper('pipe.ts', upstream.url);
+const pipe = await startHelper('pipe.ts', upstream.url, 'streams');
+const handler = await startHelper('pipe.ts', upstream.url, 'handler');
 const sides = {
   pipe: { name: 'pipe', url: pipe.url, pid: pipe.pid, path: '/v1/chat/completions' },
+  handler: { name: 'pipe', url: handler.url, pid: handler.pid, path: '/v1/chat/completions' },
   profclaw: { name: 'profclaw', url: server.url, pid: server.pid, path: '/api/chat/completions' },
 } as const satisfies Record<string, Side>;
 
@@ -36,7 +39,7 @@ const streams = await compare('streams, 64 at once', true, 64, ROUNDS, ROUND_SEC
 const single = await compare('whole answers, one at a time', false, 1, 3, 1);
 await sleep(REST_MS);
 const after = footprint(server.pid);
-for (const process of [server, pipe, upstream]) await process.stop();
+for (const process of [server, pipe, handler, upstream]) await process.stop();
 const results: Results = { starts, idle, after, whole, streams, single };
 if (!report(results)) process.exitCode = 1;
 
@@ -56,7 +59,7 @@ async function health(url: string): Promise<void> {
   await answer.text();
 }
 
-/** Rounds of both sides in turn, after a warm-up of each, so that both get the same share of the machine's moods. */
+/** Rounds of all sides in turn, after a warm-up of each, so that all get the same share of the machine's moods. */
 async function compare(
   what: string,
   stream: boolean,
@@ -65,11 +68,11 @@ async function compare(
   seconds: number,
 ): Promise<Comparison> {
   const one = (name: keyof typeof sides, length: number): Promise<Round> => round(sides[name], stream, workers, length);
-  if (workers > 1) for (const name of ['pipe', 'profclaw'] as const) await one(name, WARM_UP_SECONDS);
-  const comparison: Comparison = { pipe: [], profclaw: [] };
+  if (workers > 1) for (const name of NAMES) await one(name, WARM_UP_SECONDS);
+  const comparison: Comparison = { pipe: [], handler: [], profclaw: [] };
   for (let i = 0; i < rounds; i++) {
     // Who goes first changes, so that a machine getting slower or faster favours nobody.
-    const order = i % 2 === 0 ? (['pipe', 'profclaw'] as const) : (['profclaw', 'pipe'] as const);
+    const order = i % 2 === 0 ? NAMES : NAMES.toReversed();
     for (const name of order) comparison[name].push(await one(name, seconds));
   }
   const [a, b] = [comparison.pipe, comparison.profclaw].map((all) => median(all.map((r) => r.perSecond)).toFixed(0));

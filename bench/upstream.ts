@@ -1,10 +1,10 @@
 import { createServer, type Socket } from 'node:net';
-import { CHUNKS, PIECE, STREAM_CHUNKS, WHOLE_BODY } from './answers.ts';
+import { STREAM_CHUNKS, WHOLE_BODY } from './answers.ts';
 
 /**
  * The provider of the bench: OpenAI chat completions over raw sockets, out of buffers made at the start, so that it
- * is never what holds the others up. A stream leaves in writes of four chunks with a turn of the event loop between
- * them (a provider's tokens arrive singly or a few per packet), and no faster than the reader takes them.
+ * is never what holds the others up. A stream leaves one chunk a write, as providers flush every token, with a turn of the
+ * event loop between writes, and no faster than the reader takes them.
  */
 const server = createServer({ noDelay: true }, serve);
 server.listen(0, '127.0.0.1', () => {
@@ -24,13 +24,8 @@ const STREAM_HEAD = Buffer.from(
 const PIECES = pieces();
 
 function pieces(): Buffer[] {
-  const out: Buffer[] = [];
-  for (let at = 0; at < STREAM_CHUNKS.length; at += PIECE) {
-    const text = STREAM_CHUNKS.slice(at, at + PIECE).join('');
-    out.push(Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`));
-  }
+  const out = STREAM_CHUNKS.map((text) => Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`));
   out.push(Buffer.from('0\r\n\r\n'));
-  if (out.length < CHUNKS / PIECE) throw new Error('the stream is too short');
   return out;
 }
 

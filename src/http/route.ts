@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
-import type { EventStream } from './event-stream.ts';
 import type { Services } from './services.ts';
 
 /** What a handler gets: validated input, whose request it is, and when to stop. */
@@ -37,7 +36,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   errors?: readonly ErrorCode[];
   /** True: answers strangers too. */
   open?: boolean;
-  handle(request: RouteRequest<P, Q, B>): Promise<unknown> | unknown | EventStream;
+  /** Gives an `EventStream`, a `Page`, or a value that is sent as JSON. */
+  handle(request: RouteRequest<P, Q, B>): unknown;
 }
 
 /** Keeps the types of one route's schemas together with its handler, and forgets them outside. */

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
-import { createApp, refuseMalformed } from './app.ts';
+import { Exchange } from './exchange.ts';
+import { Router } from './router.ts';
+import { ROUTES } from './routes/index.ts';
 import { RunningRequests } from './running.ts';
 import type { Services } from './services.ts';
 
@@ -20,12 +21,10 @@ export interface RunningServer {
 export async function startServer(services: Services): Promise<RunningServer> {
   const { host, port, stopTimeout } = services.config;
   const running = new RunningRequests();
-  const server = createServer(
-    getRequestListener(createApp(services, running).fetch, {
-      errorHandler: refuseMalformed,
-      overrideGlobalObjects: false,
-    }),
-  );
+  const router = new Router(ROUTES);
+  const server = createServer((request, response) => {
+    void new Exchange(services, request, response).run(router, running);
+  });
   await listen(server, host, port);
   const { port: actual } = server.address() as AddressInfo;
   return {

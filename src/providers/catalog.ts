@@ -72,18 +72,53 @@ export function builtInAliases(): Readonly<Record<string, string>> {
 export async function costOf(provider: ProviderType, model: string, usage: Usage): Promise<number | null> {
   const known = await findModel(provider, model);
   if (!known) return null;
+  const tokens = pricedTokens(provider, usage);
+  const usd = flatCost(known, tokens) ?? (await packageCost(known, model, tokens));
+  return usd === null ? null : roundMoney(usd);
+}
+
+async function packageCost(known: Known, model: string, tokens: PricedTokens): Promise<number | null> {
   const { calcPrice } = await prices();
   try {
-    const price = calcPrice(pricedTokens(provider, usage), model, { provider: known.provider });
-    return price === null || Object.keys(price.model_price).length === 0 ? null : roundMoney(price.total_price);
+    const price = calcPrice({ ...tokens }, model, { provider: known.provider });
+    return price === null || Object.keys(price.model_price).length === 0 ? null : price.total_price;
   } catch {
     // The package refuses counts that contradict each other; an answer is worth more than its price.
     return null;
   }
 }
 
-/** The counts as the package wants them: cache reads and writes inside the input. */
-function pricedTokens(provider: ProviderType, usage: Usage): Record<string, number> {
+const FLAT_PRICES = new Set(['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok']);
+
+/**
+ * The same for a model with one plain price for each kind of token, which most have; undefined for others. The
+ * package takes ten times as long, a tenth of the server's own time for an answer.
+ */
+function flatCost({ model }: Known, tokens: PricedTokens): number | undefined {
+  const rates = model.prices;
+  if (Array.isArray(rates)) return undefined;
+  for (const name in rates) if (!FLAT_PRICES.has(name)) return undefined;
+  const {
+    input_mtok: input,
+    output_mtok: output,
+    cache_read_mtok: read = input,
+    cache_write_mtok: write = input,
+  } = rates;
+  if (typeof input !== 'number' || typeof output !== 'number') return undefined;
+  if (typeof read !== 'number' || typeof write !== 'number') return undefined;
+  const { input_tokens: all, output_tokens: said, cache_read_tokens: cached, cache_write_tokens: written } = tokens;
+  return ((all - cached - written) * input + said * output + cached * read + written * write) / 1e6;
+}
+
+/** The counts under the package's names; cache reads and writes are inside the input. */
+interface PricedTokens {
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+}
+
+function pricedTokens(provider: ProviderType, usage: Usage): PricedTokens {
   const cached = usage.cachedTokens ?? 0;
   const written = usage.cacheWriteTokens ?? 0;
   // Anthropic counts them beside the input, and so does whoever reports more of them than input.
@@ -125,13 +160,18 @@ async function searchModel(type: ProviderType, id: string): Promise<Known | unde
   const provider = findProvider({ providerId: packageName(type) });
   if (!provider) return undefined;
   const own = provider.models.find((model) => matches(model.match, id.toLowerCase()));
-  if (own) return { provider, model: own };
+  if (own) return only(provider, own);
   for (const fallback of provider.fallback_model_providers ?? []) {
     const other = findProvider({ providerId: fallback });
     const model = other?.models.find((candidate) => matches(candidate.match, id.toLowerCase()));
-    if (other && model) return { provider: other, model };
+    if (other && model) return only(other, model);
   }
   return undefined;
+}
+
+/** A provider with nothing but the model: what counts the price would go through all of them again, each time. */
+function only(provider: Provider, model: ModelInfo): Known {
+  return { provider: { ...provider, models: [model] }, model };
 }
 
 function matches(logic: MatchLogic, id: string): boolean {

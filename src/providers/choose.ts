@@ -2,7 +2,6 @@ import { nearest } from '../core/nearest.ts';
 import { AppError } from '../errors.ts';
 import { builtInAliases, catalogModels, isCatalogued } from './catalog.ts';
 import { DEMO_MODEL } from './demo.ts';
-import { endpointOf } from './endpoint.ts';
 import type { VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
 import { isProviderType } from './types.ts';
@@ -30,7 +29,7 @@ export async function chooseModel(registry: ProviderRegistry, name: string | und
   const ref = name === undefined ? await registry.defaultModel() : await find(registry, name);
   if (ref.provider === 'demo' && ref.model !== DEMO_MODEL) throw await notFound(registry, `demo/${ref.model}`);
   // Throws with the variable to set: better now than when the call is under way.
-  if (ref.provider !== 'demo') endpointOf(ref.provider, registry.settings(ref.provider));
+  if (ref.provider !== 'demo') registry.endpoint(ref.provider);
   return ref;
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../storage/settings.ts';
 import type { HttpClient } from './client.ts';
 import { DEMO_MODEL, demoModel } from './demo.ts';
-import { endpointOf, isConfigured } from './endpoint.ts';
+import { type Endpoint, endpointOf, isConfigured } from './endpoint.ts';
 import { fetchModels } from './live.ts';
 import { LiveCache } from './live-cache.ts';
 import { PROFILES, type VendorType } from './profiles.ts';
@@ -46,11 +46,12 @@ export class ProviderRegistry {
   readonly #deps: RegistryDeps;
   readonly #stored = new Map<VendorType, ProviderSettings>();
   readonly #models = new Map<ProviderType, ChatModel>();
+  readonly #endpoints = new Map<VendorType, Endpoint>();
   #default: { provider: ProviderType; model: string | undefined } | undefined;
 
   private constructor(deps: RegistryDeps) {
     this.#deps = deps;
-    this.live = new LiveCache(deps.client, (type) => endpointOf(type, this.settings(type)));
+    this.live = new LiveCache(deps.client, (type) => this.endpoint(type));
   }
 
   /** Reads what is stored. @throws Error if the settings were sealed with another key. */
@@ -75,14 +76,20 @@ export class ProviderRegistry {
     return type === 'demo' || isConfigured(type, this.settings(type));
   }
 
+  /** Where a vendor is called. @throws AppError `provider_not_configured`. */
+  endpoint(type: VendorType): Endpoint {
+    const known = this.#endpoints.get(type);
+    if (known) return known;
+    const endpoint = endpointOf(type, this.settings(type));
+    this.#endpoints.set(type, endpoint);
+    return endpoint;
+  }
+
   /** What answers for a provider. @throws AppError `provider_not_configured`. */
   chatModel(type: ProviderType): ChatModel {
     const known = this.#models.get(type);
     if (known) return known;
-    const model =
-      type === 'demo'
-        ? demoModel()
-        : wireModel(PROFILES[type], endpointOf(type, this.settings(type)), this.#deps.client);
+    const model = type === 'demo' ? demoModel() : wireModel(PROFILES[type], this.endpoint(type), this.#deps.client);
     this.#models.set(type, model);
     return model;
   }
@@ -184,6 +191,7 @@ export class ProviderRegistry {
 
   #forget(type: VendorType): void {
     this.#models.delete(type);
+    this.#endpoints.delete(type);
     this.live.forget(type);
   }
 }

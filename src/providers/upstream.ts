@@ -12,12 +12,23 @@ export interface Upstream {
    * Throws AppError `provider_unavailable`, `provider_timeout` or `cancelled`.
    */
   body: AsyncIterable<Buffer[]>;
+  /**
+   * Says, before leaving the loop early, that the answer is complete: what still comes, mostly no more than the end of
+   * the body, is thrown away for a second, so that the connection can serve the next call.
+   */
+  complete(): void;
   /** The whole body; more than `limit` bytes are a `provider_protocol` error. */
   text(limit: number): Promise<string>;
 }
 
 /** Beyond this many unread bytes the provider is told to wait. */
 const HIGH_WATER = 256 * 1024;
+
+/** How often at least a call's clock is looked at: the limit may have become shorter meanwhile. */
+const CHECK_MS = 250;
+
+/** How long the unwanted rest of an answer may take before its connection is broken. */
+const LINGER_MS = 1000;
 
 /**
  * One request under way: undici's handler on one side, the answer as an async iterable on the other. Watches the
@@ -37,9 +48,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   #rejectHead!: (error: AppError) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #limit = 0;
+  #heardAt = 0;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #gotBody = false;
+  #lingering = false;
   #ended = false;
   #error: AppError | undefined;
   #wake: (() => void) | undefined;
@@ -54,7 +68,8 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     });
     this.body = { [Symbol.asyncIterator]: () => this.#read() };
     // The connect limit is undici's; waiting for a connection must not count as waiting for the answer.
-    this.#timer = setTimeout(() => this.#onSilence(), timeouts.connect + timeouts.firstByte);
+    this.#allow(timeouts.connect + timeouts.firstByte);
+    this.#watch(this.#limit);
     if (signal.aborted) this.#onAbort();
     else signal.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -62,7 +77,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#error) controller.abort(this.#error);
-    else this.#watch(this.#timeouts.firstByte);
+    else this.#allow(this.#timeouts.firstByte);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -73,16 +88,13 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#error) return;
+    if (this.#error || this.#lingering) return;
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#gotBody) this.#timer?.refresh();
-    else {
-      this.#gotBody = true;
-      this.#watch(this.#timeouts.idle);
-    }
+    this.#gotBody = true;
+    this.#allow(this.#timeouts.idle);
     if (this.#bytes > HIGH_WATER) {
-      clearTimeout(this.#timer);
+      this.#allow(Number.POSITIVE_INFINITY);
       controller.pause();
     }
     this.#notify();
@@ -97,6 +109,15 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#fail(this.#connectionError(error));
+  }
+
+  complete(): void {
+    if (this.#ended || this.#error) return;
+    this.#lingering = true;
+    this.#chunks = [];
+    if (this.#controller?.paused) this.#controller.resume();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fail(new AppError('cancelled', 'The answer was complete')), LINGER_MS);
   }
 
   async text(limit: number): Promise<string> {
@@ -127,21 +148,34 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
         this.#chunks = [];
         this.#bytes = 0;
         if (this.#controller?.paused) {
-          this.#watch(this.#timeouts.idle);
+          this.#allow(this.#timeouts.idle);
           this.#controller.resume();
         }
         return { done: false, value: chunks };
       },
       return: () => {
-        if (!this.#ended) this.#fail(new AppError('cancelled', 'The rest of the answer was not wanted'));
+        if (!this.#lingering) this.#fail(new AppError('cancelled', 'The rest of the answer was not wanted'));
         return Promise.resolve({ done: true, value: undefined });
       },
     };
   }
 
+  /** From now on, so many milliseconds of silence are allowed. */
+  #allow(ms: number): void {
+    this.#limit = ms;
+    this.#heardAt = performance.now();
+  }
+
+  /** One timer a call, set again when it ends too early: setting it for every piece that comes would cost more. */
   #watch(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#onSilence(), ms);
+    this.#timer = setTimeout(
+      () => {
+        const left = this.#limit - (performance.now() - this.#heardAt);
+        if (left <= 0) this.#onSilence();
+        else this.#watch(left);
+      },
+      Math.min(ms, CHECK_MS),
+    );
   }
 
   #onSilence(): void {

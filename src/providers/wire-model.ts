@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { StringDecoder } from 'node:string_decoder';
 import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
 import { tryParseJson } from '../core/json.ts';
 import { AppError } from '../errors.ts';
@@ -75,7 +76,7 @@ class WireCall {
   }
 
   async *stream(upstream: Upstream): ChatAnswer['events'] {
-    const decoder = new TextDecoder();
+    const decoder = new StringDecoder('utf8');
     const framer = this.#protocol.framing === 'sse' ? sseFramer() : ndjsonFramer();
     const reader = this.#protocol.reader(this.#profile.quirks);
     let events: ProviderEvent[] = [];
@@ -83,8 +84,13 @@ class WireCall {
     try {
       for await (const chunks of upstream.body) {
         for (const chunk of chunks) {
-          const text = sniffer.pass(decoder.decode(chunk, { stream: true }));
+          const text = sniffer.pass(decoder.write(chunk));
           for (const frame of framer.push(text)) events.push(...reader.step(frame));
+        }
+        // Some keep the connection open after the end of the answer.
+        if (reader.done) {
+          upstream.complete();
+          break;
         }
         if (events.length > 0) yield events;
         events = [];
@@ -92,7 +98,7 @@ class WireCall {
       const instead = sniffer.instead();
       if (instead !== undefined) events.push(...this.#read(instead, upstream.headers));
       else {
-        for (const frame of [...framer.push(decoder.decode()), ...framer.end()]) events.push(...reader.step(frame));
+        for (const frame of [...framer.push(decoder.end()), ...framer.end()]) events.push(...reader.step(frame));
         events.push(...reader.end());
       }
       yield events;

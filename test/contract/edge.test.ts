@@ -136,14 +136,16 @@ describe('the server’s own routes', () => {
 
 describe('what is hardly HTTP', () => {
   it.each([
-    ['a host with a space', 'GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n'],
-    ['a host with a name', 'GET /health HTTP/1.1\r\nHost: foo@bar\r\nConnection: close\r\n\r\n'],
-    ['a backslash', `GET /\\evil HTTP/1.1\r\n${HEAD}\r\n`],
-    ['OPTIONS *', `OPTIONS * HTTP/1.1\r\n${HEAD}\r\n`],
-  ])('%s is 400 in the envelope', async (_, text) => {
+    ['a host with a space', 'GET /api/tasks HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 403, 'forbidden'],
+    ['a host with a name', 'GET /api/tasks HTTP/1.1\r\nHost: foo@bar\r\nConnection: close\r\n\r\n', 403, 'forbidden'],
+    ['a backslash', `GET /\\evil HTTP/1.1\r\n${HEAD}\r\n`, 404, 'not_found'],
+    ['a bad escape', `GET /api/tasks/%E0%A4%A HTTP/1.1\r\n${HEAD}\r\n`, 404, 'not_found'],
+    ['OPTIONS *', `OPTIONS * HTTP/1.1\r\n${HEAD}\r\n`, 400, 'invalid_request'],
+    ['another scheme', `GET ftp://127.0.0.1/health HTTP/1.1\r\n${HEAD}\r\n`, 400, 'invalid_request'],
+  ])('%s is refused in the envelope', async (_, text, refusal, code) => {
     const { status, headers, body } = parseRaw(await raw(server, text));
     const json = body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1);
-    expectError({ status, headers, body: JSON.parse(json) }, 400, 'invalid_request');
+    expectError({ status, headers, body: JSON.parse(json) }, refusal, code);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   });
 

@@ -9,7 +9,7 @@ import type { FinishReason } from '../../src/providers/types.ts';
 export const FOLDER = process.env.PROFCLAW_FIXTURES ?? join(import.meta.dirname, '../../../shared/fixtures');
 
 /** The wires that this server speaks, by the recordings' names. */
-export const WIRES = ['chat-completions', 'messages', 'generateContent', 'cohere-v2-chat', 'ollama-chat'];
+const WIRES = ['chat-completions', 'messages', 'generateContent', 'cohere-v2-chat', 'ollama-chat'];
 
 /** One recorded exchange. */
 export interface Recording {

@@ -1,6 +1,17 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { CHUNKED_HEAD, chunk, delta, FINISH, good, head, reply, type Script, STREAM_HEAD } from './bad-upstream.ts';
+import {
+  CHUNKED_HEAD,
+  chunk,
+  DONE,
+  delta,
+  FINISH,
+  good,
+  head,
+  reply,
+  type Script,
+  STREAM_HEAD,
+} from './bad-upstream.ts';
 import { call, type Rig, startRig } from './rig.ts';
 
 // Most of the time of these tests is waiting.
@@ -196,5 +207,27 @@ describe('an upstream that stops in the middle', () => {
   it.concurrent('but a finish reason without [DONE] is an end', async () => {
     const got = await rig.ask(({ socket }) => socket.end(STREAM_HEAD + delta('all') + FINISH), { stream: true });
     expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['all', undefined, 'stop']);
+  });
+
+  it.concurrent('and [DONE] is one although the connection stays open, which is then given up', async () => {
+    const got = await rig.ask(({ socket }) => socket.write(STREAM_HEAD + delta('all') + FINISH + DONE), {
+      stream: true,
+    });
+    expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['all', undefined, 'stop']);
+    await got.seen[0]?.gone;
+  });
+
+  it.concurrent('and a connection whose end comes a little after [DONE] is kept', async () => {
+    const got = await rig.ask(
+      ({ socket }) => {
+        socket.write(Buffer.concat([Buffer.from(CHUNKED_HEAD), chunk(delta('all') + FINISH + DONE)]));
+        afterwards(100, () => socket.write(chunk('')));
+      },
+      { stream: true },
+    );
+    expect(got.content).toBe('all');
+    // Longer than the unwanted rest of an answer is waited for.
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(got.seen[0]?.socket.destroyed).toBe(false);
   });
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../errors.ts';
 import { DOCS_PAGE, DOCS_POLICY } from '../docs-page.ts';
 import { openApiDocument } from '../openapi.ts';
+import { Page } from '../page.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 const health = defineRoute({
@@ -40,9 +41,7 @@ const docs = defineRoute({
   response: z.string().describe('An HTML page.'),
   contentType: 'text/html',
   handle: () =>
-    new Response(DOCS_PAGE, {
-      headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': DOCS_POLICY },
-    }),
+    new Page(DOCS_PAGE, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': DOCS_POLICY }),
 });
 
 /** The server's own routes; the document describes `others` and these. */
@@ -56,7 +55,7 @@ export function metaRoutes(others: readonly Route[]): Route[] {
     response: z.looseObject({}),
     handle: ({ services }) => {
       document ??= JSON.stringify(openApiDocument([...others, ...own], services.version));
-      return new Response(document, { headers: { 'content-type': 'application/json; charset=utf-8' } });
+      return new Page(document, { 'content-type': 'application/json; charset=utf-8' });
     },
   });
   const own: Route[] = [health, ready, openapi, docs];

@@ -151,6 +151,10 @@ class MessagesReader implements StreamReader {
   #finish: FinishReason | undefined;
   #done = false;
 
+  get done(): boolean {
+    return this.#done;
+  }
+
   step(frame: Frame): ProviderEvent[] {
     // Gateways close with OpenAI's `[DONE]`.
     if (this.#done || frame.data.trim() === '[DONE]') return [];

@@ -91,6 +91,10 @@ class CohereReader implements StreamReader {
   readonly #calls = new ToolCallGatherer();
   #finish: FinishReason | undefined;
 
+  get done(): boolean {
+    return this.#finish !== undefined;
+  }
+
   step(frame: Frame): ProviderEvent[] {
     if (frame.data.trim() === '[DONE]') return [];
     const event = tryParseJson(frame.data);

@@ -140,6 +140,9 @@ class GeminiReader implements StreamReader {
   #called = false;
   #finish: FinishReason | undefined;
 
+  // Counts may follow the finish reason, and nothing says which chunk is the last.
+  readonly done = false;
+
   step(frame: Frame): ProviderEvent[] {
     if (frame.data.trim() === '[DONE]') return [];
     const chunk = tryParseJson(frame.data);

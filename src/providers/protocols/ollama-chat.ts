@@ -88,6 +88,10 @@ class OllamaReader implements StreamReader {
   #called = false;
   #finish: FinishReason | undefined;
 
+  get done(): boolean {
+    return this.#finish !== undefined;
+  }
+
   step(frame: Frame): ProviderEvent[] {
     const chunk = tryParseJson(frame.data);
     if (chunk === undefined) throw new ProtocolError(`a stream line that is not JSON: ${frame.data.slice(0, 200)}`);

@@ -3,6 +3,7 @@ import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
 import type { ChatRequest, FinishReason, Message, ProviderEvent, Tool, Usage, UserPart } from '../types.ts';
+import { Envelope } from './envelope.ts';
 import { readErrorBody } from './error-body.ts';
 import { mediaUrl } from './media.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
@@ -146,6 +147,7 @@ function joinContent(a: unknown, b: unknown): unknown {
 
 class ChatReader implements StreamReader {
   readonly #calls = new ToolCallGatherer();
+  readonly #envelope = new Envelope();
   readonly #think: ReturnType<typeof thinkSplitter> | undefined;
   #finish: FinishReason | undefined;
   #done = false;
@@ -155,20 +157,31 @@ class ChatReader implements StreamReader {
     this.#think = quirks.thinkTags ? thinkSplitter() : undefined;
   }
 
+  get done(): boolean {
+    return this.#done;
+  }
+
   step(frame: Frame): ProviderEvent[] {
     if (this.#done) return [];
     if (frame.data === '[DONE]') {
       this.#done = true;
       return [];
     }
+    const events: ProviderEvent[] = [];
+    const text = this.#envelope.open(frame.data);
+    if (text !== undefined) {
+      this.#content(text, events);
+      return events;
+    }
     const chunk = tryParseJson(frame.data);
     if (!isObject(chunk))
       throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
-    const events: ProviderEvent[] = [];
     this.#throwReported(chunk);
     const choice = asObject(asArray(chunk.choices)[0]);
-    this.#message(asObject(choice.delta ?? choice.message), events);
+    const delta = asObject(choice.delta ?? choice.message);
+    this.#message(delta, events);
     this.#close(choice, chunk, events);
+    if (tellsTextOnly(delta, choice, chunk)) this.#envelope.learn(frame.data, asString(delta.content));
     return events;
   }
 
@@ -253,6 +266,12 @@ class ChatReader implements StreamReader {
     const usage = chunk.usage ?? asObject(chunk.x_groq).usage;
     if (isObject(usage)) events.push({ type: 'usage', usage: readUsage(usage) });
   }
+}
+
+function tellsTextOnly(delta: JsonObject, choice: JsonObject, chunk: JsonObject): boolean {
+  const { refusal, tool_calls: calls, reasoning, reasoning_content: content, reasoning_details: details } = delta;
+  const others = [refusal, calls, reasoning, content, details, choice.finish_reason, chunk.usage, chunk.x_groq];
+  return asString(delta.content) !== '' && others.every((value) => value === undefined || value === null);
 }
 
 const FINISH: Readonly<Record<string, FinishReason>> = {

@@ -16,7 +16,9 @@ export interface WireRequest {
  */
 export interface StreamReader {
   step(frame: Frame): ProviderEvent[];
-  /** Called once when the stream has ended in order; gives what was still held back. */
+  /** True once the wire has said that nothing follows, which not every wire does. */
+  readonly done: boolean;
+  /** Called once when the stream is done or has ended in order; gives what was still held back. */
   end(): ProviderEvent[];
 }
 
