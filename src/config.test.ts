@@ -47,6 +47,16 @@ describe('loadConfig', () => {
     expect(load({ PROFCLAW_CONFIG: file('{}'), PROFCLAW_HOME: undefined }).home).toBe(join(homedir(), '.profclaw'));
   });
 
+  it('reads short names for models, and names every one that is wrong', () => {
+    const given = 'Fast = groq/openai/gpt-oss-120b, my.best=anthropic/claude-opus-5-5,';
+    expect(load({ PROFCLAW_ALIASES: given }).aliases).toEqual({
+      fast: 'groq/openai/gpt-oss-120b',
+      'my.best': 'anthropic/claude-opus-5-5',
+    });
+    const wrong = () => load({ PROFCLAW_ALIASES: 'a=b,c=nobody/x,d/e=groq/x' });
+    for (const part of ['"a=b"', '"c=nobody/x"', '"d/e=groq/x"']) expect(wrong).toThrow(part);
+  });
+
   it('cannot be changed afterwards, not even inside', () => {
     const config = load({ GROQ_API_KEY: 'k' });
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { isObject, tryParseJson } from './core/json.ts';
 import { PROFILES, type VendorType } from './providers/profiles.ts';
 import type { ProviderSettings } from './providers/settings.ts';
+import { isProviderType } from './providers/types.ts';
 
 /** Everything that can be set from outside, read once at start. Times are in milliseconds, sizes in bytes. */
 export interface Config {
@@ -22,6 +23,8 @@ export interface Config {
   /** How long running requests may go on after the order to stop. */
   stopTimeout: number;
   providers: Partial<Record<VendorType, ProviderSettings>>;
+  /** The user's own short names for `provider/model`. */
+  aliases: Record<string, string>;
 }
 
 /** The settings are wrong; `problems` names every one. */
@@ -41,6 +44,17 @@ const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .')
 const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
 const headerValue = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+
+/** `fast=groq/openai/gpt-oss-120b, best=anthropic/claude-opus-5-5` */
+const aliases = z.string().transform((text, context) => {
+  const out: Record<string, string> = {};
+  for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
+    const [, name, target, provider = ''] = /^\s*([\w.-]+)\s*=\s*(([\w-]+)\/\S+)\s*$/.exec(entry) ?? [];
+    if (name !== undefined && target !== undefined && isProviderType(provider)) out[name.toLowerCase()] = target;
+    else context.addIssue(`${JSON.stringify(entry.trim())} must be like fast=groq/openai/gpt-oss-120b`);
+  }
+  return out;
+});
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -68,6 +82,7 @@ const SETTINGS = z.object({
     .min(1024)
     .max(1024 ** 3)
     .default(10 * 1024 ** 2),
+  PROFCLAW_ALIASES: aliases.default({}),
   PROFCLAW_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   PROFCLAW_CONNECT_TIMEOUT: seconds.default(10),
   PROFCLAW_FIRST_BYTE_TIMEOUT: seconds.default(120),
@@ -135,6 +150,7 @@ function toConfig(values: Values, providers: Config['providers']): Config {
     publicHosts: values.PROFCLAW_PUBLIC_URL ? [new URL(values.PROFCLAW_PUBLIC_URL).host] : [],
     bodyLimit: values.PROFCLAW_BODY_LIMIT,
     logLevel: values.PROFCLAW_LOG_LEVEL,
+    aliases: values.PROFCLAW_ALIASES,
     timeouts: {
       connect: values.PROFCLAW_CONNECT_TIMEOUT * 1000,
       firstByte: values.PROFCLAW_FIRST_BYTE_TIMEOUT * 1000,

@@ -19,7 +19,13 @@ async function main(config: Config): Promise<void> {
   const secretKey = loadSecretKey(config.home, config.secretKey);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(config.home, 'profclaw.db') });
   const client = new HttpClient(config.timeouts);
-  const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });
+  const providers = await ProviderRegistry.load({
+    db: database.db,
+    secretKey,
+    environment: config.providers,
+    client,
+    aliases: config.aliases,
+  });
   const server = await startServer({ config, database, providers, log, version: packageJson.version });
   process.stdout.write(`profclaw ${packageJson.version} listens on ${server.url}\n`);
 

@@ -38,7 +38,13 @@ export async function startTestServer(environment: Record<string, string> = {}, 
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(folder, 'profclaw.db') });
   const client = new HttpClient(config.timeouts);
   const secretKey = loadSecretKey(folder, config.secretKey);
-  const providers = await ProviderRegistry.load({ db: database.db, secretKey, environment: config.providers, client });
+  const providers = await ProviderRegistry.load({
+    db: database.db,
+    secretKey,
+    environment: config.providers,
+    client,
+    aliases: config.aliases,
+  });
   const server = await startServer({ config, database, providers, log, version: 'test' });
   return {
     url: server.url,

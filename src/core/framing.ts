@@ -85,6 +85,7 @@ export function sseFramer(): Framer {
     } else if (line.startsWith('data:')) {
       const value = line.slice(line.charCodeAt(5) === 32 ? 6 : 5);
       data = data === undefined ? value : `${data}\n${value}`;
+      if (data.length > MAX_LINE_CHARS) throw new LineTooLongError(`an event of over ${MAX_LINE_CHARS} characters`);
     } else if (line.startsWith('event:')) {
       event = line.slice(line.charCodeAt(6) === 32 ? 7 : 6);
     }

@@ -1,5 +1,5 @@
 import type { MatchLogic, ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
-import { ABILITIES, ALIASES } from './catalog-overrides.ts';
+import { ABILITIES } from './catalog-overrides.ts';
 import { PROFILES, type VendorType } from './profiles.ts';
 import { PROVIDER_TYPES, type ProviderType, type Usage } from './types.ts';
 
@@ -58,11 +58,6 @@ export async function describeModel(provider: ProviderType, id: string): Promise
 /** Does the catalogue know this model of this provider? Matches by the package's own rules, aliases and dates included. */
 export async function isCatalogued(provider: ProviderType, id: string): Promise<boolean> {
   return (await findModel(provider, id)) !== undefined;
-}
-
-/** The aliases that everybody has: short names for a vendor's current model. */
-export function builtInAliases(): Readonly<Record<string, string>> {
-  return ALIASES;
 }
 
 /**

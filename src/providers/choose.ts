@@ -1,6 +1,6 @@
 import { nearest } from '../core/nearest.ts';
 import { AppError } from '../errors.ts';
-import { builtInAliases, catalogModels, isCatalogued } from './catalog.ts';
+import { catalogModels, isCatalogued } from './catalog.ts';
 import { DEMO_MODEL } from './demo.ts';
 import type { VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
@@ -36,7 +36,7 @@ export async function chooseModel(registry: ProviderRegistry, name: string | und
 async function find(registry: ProviderRegistry, name: string): Promise<ModelRef> {
   const found =
     splitName(name) ??
-    splitName(aliasOf(name) ?? '') ??
+    splitName(aliasOf(registry, name) ?? '') ??
     (await inOllama(registry, name)) ??
     (await inCatalogue(registry, name)) ??
     configuredFamily(registry, name) ??
@@ -46,9 +46,8 @@ async function find(registry: ProviderRegistry, name: string): Promise<ModelRef>
   return found;
 }
 
-function aliasOf(name: string): string | undefined {
+function aliasOf({ aliases }: ProviderRegistry, name: string): string | undefined {
   const alias = name.toLowerCase();
-  const aliases = builtInAliases();
   return Object.hasOwn(aliases, alias) ? aliases[alias] : undefined;
 }
 
@@ -115,7 +114,7 @@ async function unconfigured(name: string): Promise<ModelRef | undefined> {
 
 async function notFound(registry: ProviderRegistry, name: string): Promise<AppError> {
   const known = [
-    ...Object.keys(builtInAliases()),
+    ...Object.keys(registry.aliases),
     DEMO_MODEL,
     ...(await catalogModels())
       .filter((model) => registry.isConfigured(model.provider) || !model.id.includes('/'))

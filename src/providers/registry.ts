@@ -11,6 +11,7 @@ import {
   putProviderSettings,
   putServerSetting,
 } from '../storage/settings.ts';
+import { ALIASES } from './catalog-overrides.ts';
 import type { HttpClient } from './client.ts';
 import { DEMO_MODEL, demoModel } from './demo.ts';
 import { type Endpoint, endpointOf, isConfigured } from './endpoint.ts';
@@ -27,6 +28,8 @@ export interface RegistryDeps {
   secretKey: Buffer;
   environment: Partial<Record<VendorType, ProviderSettings>>;
   client: HttpClient;
+  /** The user's own short names for `provider/model`; they win over the built-in ones. */
+  aliases?: Readonly<Record<string, string>>;
 }
 
 /** A model of a provider; `model` is the provider's own id. */
@@ -43,6 +46,8 @@ export const VENDOR_TYPES = PROVIDER_TYPES.filter((type): type is VendorType => 
 /** The providers as configured now: settings, the default, and what answers for each. */
 export class ProviderRegistry {
   readonly live: LiveCache;
+  /** Short names, in lower case, and the `provider/model` that each stands for. */
+  readonly aliases: Readonly<Record<string, string>>;
   readonly #deps: RegistryDeps;
   readonly #stored = new Map<VendorType, ProviderSettings>();
   readonly #models = new Map<ProviderType, ChatModel>();
@@ -51,6 +56,7 @@ export class ProviderRegistry {
 
   private constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.aliases = { ...ALIASES, ...deps.aliases };
     this.live = new LiveCache(deps.client, (type) => this.endpoint(type));
   }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { builtInAliases } from '../../src/providers/catalog.ts';
+import { ALIASES } from '../../src/providers/catalog-overrides.ts';
 import { PROFILES } from '../../src/providers/profiles.ts';
 import { VENDOR_TYPES } from '../../src/providers/registry.ts';
 import { startTestServer, type TestServer } from '../server.ts';
@@ -107,14 +107,14 @@ withProviders('everything configured', [...CLOUD, 'ollama'], (server) => {
     ['constructor/x', '404 model_not_found'],
   ])('%s → %s', async (model, expected) => expect(await chosen(server(), model)).toBe(expected));
 
-  it.each(Object.entries(builtInAliases()))('alias %s → %s', async (alias, target) => {
+  it.each(Object.entries(ALIASES))('alias %s → %s', async (alias, target) => {
     expect(await chosen(server(), alias)).toBe(target);
     expect(await chosen(server(), alias.toUpperCase())).toBe(target);
   });
 
   it('lists the aliases, each for a type and a model', async () => {
     const { aliases } = (await server().call('/api/chat/models')).body;
-    expect(aliases).toEqual(builtInAliases());
+    expect(aliases).toEqual(ALIASES);
     for (const name of ['sonnet', 'opus', 'haiku', 'gpt', 'gemini', 'grok']) expect(aliases).toHaveProperty(name);
   });
 });
@@ -130,7 +130,7 @@ withProviders('nothing configured', [], (server) => {
 
   it.each([
     ...CLOUD.map((type) => [`${type}/some-model`, type, PROFILES[type].keyVariables[0]] as const),
-    ...Object.entries(builtInAliases()).map(([alias, target]) => {
+    ...Object.entries(ALIASES).map(([alias, target]) => {
       const type = target.split('/')[0] as (typeof CLOUD)[number];
       return [alias, type, PROFILES[type].keyVariables[0]] as const;
     }),
@@ -274,6 +274,17 @@ describe('a hanging provider', () => {
       expect(await chosen(server, model)).toMatch(/^(groq|anthropic)\//);
     }
     expect(performance.now() - began).toBeLessThan(2000);
+    await server.stop();
+  });
+});
+
+describe('aliases of one’s own', () => {
+  it('stand beside the built-in ones and win over them', async () => {
+    const environment = upstream.environment('groq', 'anthropic');
+    const server = await startTestServer({ ...environment, PROFCLAW_ALIASES: 'Quick=groq/llama-9,sonnet=groq/other' });
+    expect(await chosen(server, 'quick')).toBe('groq/llama-9');
+    expect(await chosen(server, 'sonnet')).toBe('groq/other');
+    expect(await chosen(server, 'opus')).toBe(ALIASES.opus);
     await server.stop();
   });
 });

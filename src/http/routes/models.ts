@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { builtInAliases } from '../../providers/catalog.ts';
 import { listModels } from '../../providers/models.ts';
 import { PROVIDER_TYPES } from '../../providers/types.ts';
 import { defineRoute } from '../route.ts';
@@ -31,7 +30,7 @@ export const modelRoutes = [
     response: z.object({ models: z.array(ModelSchema), aliases: z.record(z.string(), z.string()) }),
     handle: async ({ services, query }) => ({
       models: await listModels(services.providers, query.provider),
-      aliases: builtInAliases(),
+      aliases: services.providers.aliases,
     }),
   }),
 ];
