@@ -75,7 +75,10 @@ const SETTINGS = z.object({
   PROFCLAW_HOME: z.string().min(1).default(join(homedir(), '.profclaw')),
   PROFCLAW_WORKSPACE: z.string().min(1).default('.'),
   PROFCLAW_PUBLIC_URL: url.optional(),
-  PROFCLAW_SECRET_KEY: z.string().optional(),
+  PROFCLAW_SECRET_KEY: z
+    .string()
+    .regex(/^([0-9a-f]{64}|[\w+/-]{43}=?)$/i, 'must be 64 hex digits or base64 of 32 bytes')
+    .optional(),
   PROFCLAW_BODY_LIMIT: z.coerce
     .number('must be a number of bytes')
     .int()
@@ -124,8 +127,8 @@ const KNOWN = new Set([...Object.keys(SETTINGS.shape), ...SECRETS, ...BASE_URL_V
  */
 export function loadConfig(environment: Environment = process.env): Config {
   const problems: string[] = [];
-  const raw = { ...readSettingsFile(environment, problems), ...nonEmpty(environment) };
-  readSecretFiles(raw, problems);
+  const fromFile = readSecretFiles(readSettingsFile(environment, problems), problems);
+  const raw = { ...fromFile, ...readSecretFiles(nonEmpty(environment), problems) };
   const parsed = SETTINGS.safeParse(raw);
   for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   const providers = readProviders(raw, problems);
@@ -188,11 +191,12 @@ function readSettingsFile(environment: Environment, problems: string[]): Record<
 
 function nonEmpty(environment: Environment): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(environment)) if (value !== undefined && value !== '') out[name] = value;
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && value.trim() !== '') out[name] = value;
   return out;
 }
 
-function readSecretFiles(raw: Record<string, string>, problems: string[]): void {
+function readSecretFiles(raw: Record<string, string>, problems: string[]): Record<string, string> {
   for (const name of SECRETS) {
     const file = raw[`${name}_FILE`];
     if (file === undefined || raw[name] !== undefined) continue;
@@ -200,6 +204,7 @@ function readSecretFiles(raw: Record<string, string>, problems: string[]): void 
     if (text) raw[name] = text;
     else problems.push(`${name}_FILE: ${JSON.stringify(file)} ${text === '' ? 'is empty' : 'cannot be read'}`);
   }
+  return raw;
 }
 
 function readText(file: string): string | undefined {
@@ -227,7 +232,7 @@ function readProviders(raw: Record<string, string>, problems: string[]): Config[
     const base = raw[baseUrlVariable(type)];
     if (base !== undefined) {
       if (url.safeParse(base).success) settings.baseUrl = base;
-      else problems.push(`${baseUrlVariable(type)}: must be an http or https URL, not ${JSON.stringify(base)}`);
+      else problems.push(`${baseUrlVariable(type)}: must be an http or https URL`);
     }
     providers[type] = settings;
   }

@@ -57,9 +57,14 @@ export class AppError extends Error {
   }
 }
 
-/** Bad input: 400 with every issue named at once. */
+/** A body of nothing but mistakes must not make an answer larger than itself. */
+const MAX_ISSUES = 100;
+
+/** Bad input: 400 with every issue named at once, up to a hundred. */
 export class InvalidRequestError extends AppError {
-  constructor(issues: Issue[]) {
+  constructor(all: Issue[]) {
+    const more = { path: '', message: `and ${all.length - MAX_ISSUES} more problems` };
+    const issues = all.length > MAX_ISSUES ? [...all.slice(0, MAX_ISSUES), more] : all;
     super('invalid_request', `Invalid request: ${issues.map(describeIssue).join('; ')}`, { details: { issues } });
   }
 }

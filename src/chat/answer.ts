@@ -1,14 +1,13 @@
 import type { AppError } from '../errors.ts';
 import type { FinishReason, ProviderEvent, ToolCall, Usage } from '../providers/types.ts';
 
-const NO_USAGE: Usage = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
-
 /** Gathers the events of one answer. */
 export class Answer {
   text = '';
   reasoning = '';
   readonly toolCalls: ToolCall[] = [];
-  usage: Usage = NO_USAGE;
+  /** Undefined as long as the provider has given no counts. */
+  usage: Usage | undefined;
   finishReason: FinishReason = 'stop';
   error: AppError | undefined;
 

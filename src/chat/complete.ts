@@ -121,10 +121,16 @@ export async function toCompletion(started: StartedCompletion, answer: Answer): 
     message: { role: 'assistant', content: answer.text, ...toolCalls },
     ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
     finishReason: answer.finishReason,
-    usage: { ...answer.usage, cost: await costOf(ref.provider, ref.model, answer.usage) },
+    usage: await withCost(ref, answer.usage),
     duration: Math.round(performance.now() - started.startedAt),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
+}
+
+/** A provider that gives no counts has made an answer of unknown cost, not a free one. */
+async function withCost(ref: ModelRef, usage: Usage | undefined): Promise<Usage & { cost: number | null }> {
+  if (!usage) return { promptTokens: 0, completionTokens: 0, totalTokens: 0, cost: null };
+  return { ...usage, cost: await costOf(ref.provider, ref.model, usage) };
 }
 
 async function prepare(

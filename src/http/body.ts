@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { tryParseJson } from '../core/json.ts';
 import { AppError } from '../errors.ts';
@@ -43,7 +44,8 @@ async function readText(request: IncomingMessage, limit: number): Promise<string
     });
     request.on('end', () => {
       const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-      resolve(body.toString('utf8'));
+      if (isUtf8(body)) resolve(body.toString('utf8'));
+      else reject(new AppError('invalid_json', 'The body is not valid UTF-8'));
     });
     request.on('error', (cause) => reject(new AppError('cancelled', 'The request broke off', { cause })));
     request.on('close', () => {

@@ -127,7 +127,7 @@ function check(schema: z.ZodType | undefined, value: unknown, where: string, iss
   if (!schema) return value;
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  issues.push(...toIssues(result.error.issues, where));
+  for (const issue of toIssues(result.error.issues, where)) issues.push(issue);
   return undefined;
 }
 

@@ -30,6 +30,7 @@ interface Abilities {
  * From the vendors' model pages; a family that is not here is unknown, not incapable.
  */
 export const ABILITIES: ReadonlyArray<readonly [RegExp, Abilities]> = [
+  [/(^|\/)claude-(2|v1|instant)/, { vision: false, tools: false, reasoning: false, maxOutput: 4096 }],
   [/(^|\/)claude-3-(opus|sonnet|haiku)/, { vision: true, tools: true, reasoning: false, maxOutput: 4096 }],
   [/(^|\/)claude-3[.-]5/, { vision: true, tools: true, reasoning: false, maxOutput: 8192 }],
   [/(^|\/)claude-(3[.-]7|sonnet-4|haiku-4)/, { vision: true, tools: true, reasoning: true, maxOutput: 64_000 }],

@@ -67,16 +67,17 @@ async function inOllama(registry: ProviderRegistry, name: string): Promise<Model
 }
 
 /**
- * The first configured holder of a name. A name that says whose it is, is that vendor's: of others only a live list
- * counts, for the catalogue also has what they resell elsewhere or under other names.
+ * The first configured holder of a name. A model that its own vendor has, by name and catalogue, is that vendor's: of
+ * others only a live list counts, for the catalogue also has what they resell elsewhere or under other names.
  */
 async function inCatalogue(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
   if (name === DEMO_MODEL) return { provider: 'demo', model: DEMO_MODEL };
   const family = familyTypes(name);
+  const isOwn = (await Promise.all(family.map((type) => isCatalogued(type, name)))).includes(true);
   for (const provider of new Set([...family, ...VENDOR_TYPES])) {
     if (!registry.isConfigured(provider)) continue;
     if (registry.live.knownModels(provider).some((model) => model.id === name)) return { provider, model: name };
-    const mayBe = family.length === 0 || family.includes(provider);
+    const mayBe = !isOwn || family.includes(provider);
     if (mayBe && (await isCatalogued(provider, name))) return { provider, model: name };
   }
   return undefined;

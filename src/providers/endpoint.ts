@@ -11,8 +11,10 @@ export interface Endpoint {
   /** The model list; undefined: the provider has none. */
   modelsUrl: string | undefined;
   headers: Record<string, string>;
-  /** The key, so that it can be struck out of whatever the provider says. */
-  secret: string | undefined;
+  /** The key and the values of headers, so that they can be struck out of whatever the provider says. */
+  secrets: readonly string[];
+  /** Azure with an API version: the URL names the deployment, which is the model of the call. */
+  namesDeployment: boolean;
 }
 
 /**
@@ -41,7 +43,9 @@ export function endpointOf(type: VendorType, settings: ProviderSettings): Endpoi
     query,
     modelsUrl: modelsUrl(profile, baseUrl, query),
     headers: headersOf(profile, settings),
-    secret: settings.apiKey,
+    secrets: secretsOf(settings),
+    namesDeployment:
+      profile.baseUrl === undefined && settings.apiVersion !== undefined && !/\/deployments\//.test(baseUrl),
   };
 }
 
@@ -68,11 +72,8 @@ function address(profile: Profile, settings: ProviderSettings): Pick<Endpoint, '
   if (profile.baseUrl !== undefined) return { baseUrl: withPath(settings.baseUrl, profile.baseUrl), query: '' };
   const resource = settings.baseUrl ?? `https://${settings.resourceName}.openai.azure.com`;
   if (settings.apiVersion === undefined) return { baseUrl: withPath(resource, 'https://azure/openai/v1'), query: '' };
-  const path = settings.deploymentName
-    ? `/openai/deployments/${encodeURIComponent(settings.deploymentName)}`
-    : '/openai';
   return {
-    baseUrl: withPath(resource, `https://azure${path}`),
+    baseUrl: withPath(resource, 'https://azure/openai'),
     query: `api-version=${encodeURIComponent(settings.apiVersion)}`,
   };
 }
@@ -101,5 +102,14 @@ function headersOf(profile: Profile, settings: ProviderSettings): Record<string,
     if (profile.authentication === 'bearer') headers.authorization = `Bearer ${settings.apiKey}`;
     else headers[profile.authentication] = settings.apiKey;
   }
-  return { ...headers, ...settings.headers };
+  for (const [name, value] of Object.entries(settings.headers ?? {})) headers[name.toLowerCase()] = value;
+  return headers;
+}
+
+const MIN_SECRET_CHARS = 6;
+
+function secretsOf(settings: ProviderSettings): string[] {
+  const values = Object.values(settings.headers ?? {}).map((value) => value.replace(/^(bearer|basic) /i, ''));
+  const long = values.filter((value) => value.length >= MIN_SECRET_CHARS);
+  return settings.apiKey ? [settings.apiKey, ...long] : long;
 }

@@ -50,6 +50,7 @@ export class ProviderRegistry {
   readonly aliases: Readonly<Record<string, string>>;
   readonly #deps: RegistryDeps;
   readonly #stored = new Map<VendorType, ProviderSettings>();
+  #lastChange: Promise<unknown> = Promise.resolve();
   readonly #models = new Map<ProviderType, ChatModel>();
   readonly #endpoints = new Map<VendorType, Endpoint>();
   #default: { provider: ProviderType; model: string | undefined } | undefined;
@@ -101,7 +102,11 @@ export class ProviderRegistry {
   }
 
   /** Changes and keeps settings. */
-  async configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
+  configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
+    return this.#inTurn(() => this.#configure(owner, type, patch));
+  }
+
+  async #configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
     const settings = patchSettings(this.#stored.get(type) ?? {}, patch);
     await putProviderSettings(
       this.#deps.db,
@@ -120,7 +125,11 @@ export class ProviderRegistry {
   }
 
   /** Forgets what was stored for a provider; the environment's settings stay. False if nothing was stored. */
-  async remove(type: VendorType): Promise<boolean> {
+  remove(type: VendorType): Promise<boolean> {
+    return this.#inTurn(() => this.#remove(type));
+  }
+
+  async #remove(type: VendorType): Promise<boolean> {
     const removed = await deleteProviderSettings(this.#deps.db, type);
     this.#stored.delete(type);
     this.#forget(type);
@@ -181,12 +190,19 @@ export class ProviderRegistry {
   async defaultModelOf(provider: ProviderType): Promise<string> {
     const named = this.#namedDefault(provider);
     if (named !== undefined || provider === 'demo') return named ?? DEMO_MODEL;
-    const first = (await this.live.models(provider))[0]?.id;
+    const first = (await this.live.models(provider)).find((model) => !/embed/i.test(model.id))?.id;
     if (first !== undefined) return first;
     throw new AppError(
       'no_provider',
       `${PROFILES[provider].name} has no models; name one in "model" or set a defaultModel`,
     );
+  }
+
+  /** Changes wait for one another: each reads what the one before has written. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(change, change);
+    this.#lastChange = turn;
+    return turn;
   }
 
   #namedDefault(provider: ProviderType): string | undefined {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
 import { tryParseJson } from '../core/json.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import type { HttpClient } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isRetryable, type Refusal, refusalError } from './failure.ts';
@@ -12,7 +12,13 @@ import { cohereChat } from './protocols/cohere-chat.ts';
 import { gemini } from './protocols/gemini.ts';
 import { ollamaChat } from './protocols/ollama-chat.ts';
 import { openaiChat } from './protocols/openai-chat.ts';
-import { type ErrorReading, type Protocol, ProtocolError, ReportedError } from './protocols/protocol.ts';
+import {
+  type ErrorReading,
+  type Protocol,
+  ProtocolError,
+  ReportedError,
+  type StreamReader,
+} from './protocols/protocol.ts';
 import type { ChatAnswer, ChatModel, ProviderEvent } from './types.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -33,11 +39,13 @@ export function wireModel(profile: Profile, endpoint: Endpoint, client: HttpClie
   const call = new WireCall(profile, endpoint, protocol);
   return {
     chat: async (request, signal) => {
-      const { path, body, warnings } = protocol.lower(request, profile.quirks);
+      const lowered = protocol.lower(request, profile.quirks);
+      const { body, warnings } = lowered;
+      const deployment = endpoint.namesDeployment ? `/deployments/${encodeURIComponent(request.model)}` : '';
       const upstream = await client.sendWithRetries(
         {
           method: 'POST',
-          url: urlOf(endpoint, path),
+          url: urlOf(endpoint, deployment + lowered.path),
           headers: { 'content-type': 'application/json', ...endpoint.headers },
           body: JSON.stringify(body),
           provider: profile.name,
@@ -103,6 +111,8 @@ class WireCall {
       }
       yield events;
     } catch (error) {
+      const ending = brokenAfterEnd(error, reader);
+      if (ending) return yield [...events, ...ending];
       // What was read before the failure in the same piece is the caller's all the same.
       events.push({ type: 'error', error: this.#toAppError(error) });
       yield events;
@@ -161,6 +171,18 @@ class Sniffer {
   }
 }
 
+/** The end of an answer whose connection failed when nothing was missing any more; undefined if something was. */
+function brokenAfterEnd(error: unknown, reader: StreamReader): ProviderEvent[] | undefined {
+  if (!(error instanceof AppError) || !CONNECTION_FAILED.has(error.code)) return undefined;
+  try {
+    return reader.end();
+  } catch {
+    return undefined;
+  }
+}
+
+const CONNECTION_FAILED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_timeout', 'provider_unavailable']);
+
 /**
  * Reads an answer with an error status: the error for our caller, with the provider's own words, and whether
  * another try could help. Every provider's key is struck out of what it says.
@@ -200,12 +222,15 @@ function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 
 function unreadable(status: number, text: string, endpoint: Endpoint): ErrorReading {
   const said = text.trim() === '' ? 'nothing' : isHtml(text) ? 'an HTML page' : text.trim().slice(0, 500);
   const where = status === 404 ? `; is the base URL ${endpoint.baseUrl} right?` : '';
-  return { message: `status ${status} with ${said}${where}`, kinds: [] };
+  return { message: `status ${status} with ${redact(said, endpoint)}${where}`, kinds: [] };
 }
 
-/** Strikes the key out, be it whole or cut off by the end of a text that was shortened. */
-function redact(text: string, { secret }: Endpoint): string {
-  if (!secret) return text;
+/** Strikes secrets out, be they whole or cut off by the end of a text that was shortened. */
+function redact(text: string, { secrets }: Endpoint): string {
+  return secrets.reduce(strike, text);
+}
+
+function strike(text: string, secret: string): string {
   const clean = text.replaceAll(secret, '[key]');
   for (let length = secret.length - 1; length >= 4; length--) {
     if (clean.endsWith(secret.slice(0, length))) return `${clean.slice(0, -length)}[key]`;

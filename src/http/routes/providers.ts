@@ -29,7 +29,13 @@ const Status = z
   })
   .meta({ id: 'Provider' });
 
-const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be the name of an HTTP header');
+/** Headers that frame the message: the client sets them, and a wrong one breaks every call. */
+const FRAMING =
+  /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer)$/i;
+const HeaderName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be the name of an HTTP header')
+  .refine((name) => !FRAMING.test(name), 'is set by the server itself');
 const HeaderValue = z
   .string()
   .max(8192)
@@ -160,7 +166,8 @@ export const providerRoutes = [
       if (query.verify === 'true') await providers.verify(type, body);
       await providers.configure(owner, type, body);
       const missing = missingSetting(type, providers.settings(type));
-      const message = missing === undefined ? `${type} is configured` : `Saved; still missing: ${missing}`;
+      const state = providers.isConfigured(type) ? 'is configured' : 'is switched off';
+      const message = missing === undefined ? `${type} ${state}` : `Saved; still missing: ${missing}`;
       return { success: true, message, provider: describeProvider(providers, type) };
     },
   }),

@@ -188,6 +188,8 @@ class GeminiReader implements StreamReader {
 const FINISH: Readonly<Record<string, FinishReason>> = {
   STOP: 'stop',
   MAX_TOKENS: 'length',
+  OTHER: 'error',
+  LANGUAGE: 'content-filter',
   SAFETY: 'content-filter',
   RECITATION: 'content-filter',
   BLOCKLIST: 'content-filter',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
 import type { ChatRequest, FinishReason, Message, ProviderEvent, Tool, Usage, UserPart } from '../types.ts';
 import { Envelope } from './envelope.ts';
@@ -40,8 +41,10 @@ function lower(request: ChatRequest, quirks: Quirks): ReturnType<Protocol['lower
     else body.temperature = request.temperature;
   }
   if (request.tools.length > 0) {
-    if (quirks.noTools) warnings.push(`tools: ${request.model} does not take them; left out`);
-    else {
+    if (quirks.noTools) {
+      const choice = request.toolChoice === undefined ? '' : ' and toolChoice';
+      warnings.push(`tools${choice}: ${request.model} does not take them; left out`);
+    } else {
       body.tools = request.tools.map((tool) => lowerTool(tool, quirks));
       if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
     }
@@ -113,6 +116,9 @@ function lowerUserParts(parts: UserPart[]): unknown {
   return parts.map((part) => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part.media) } };
+    if ('url' in part.media) {
+      throw new InvalidRequestError([{ path: 'messages', message: 'files go to this provider as data, not as a URL' }]);
+    }
     return { type: 'file', file: { filename: part.filename ?? 'file', file_data: mediaUrl(part.media) } };
   });
 }
@@ -163,7 +169,9 @@ class ChatReader implements StreamReader {
 
   step(frame: Frame): ProviderEvent[] {
     if (this.#done) return [];
-    if (frame.data === '[DONE]') {
+    const data = frame.data.trim();
+    if (data === '') return [];
+    if (data === '[DONE]') {
       this.#done = true;
       return [];
     }

@@ -1,5 +1,6 @@
 import { newId } from '../../core/ids.ts';
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { isNestedAtMost } from '../../core/nesting.ts';
 import type { ToolCall } from '../types.ts';
 
 /** A piece of a tool call as a stream brings it; '' or undefined where the piece does not say. */
@@ -10,6 +11,8 @@ export interface ToolCallPiece {
   /** A piece of JSON text, or the whole arguments as an object. */
   arguments: unknown;
 }
+
+const MAX_NESTING = 100;
 
 interface OpenCall {
   id: string;
@@ -64,7 +67,7 @@ export class ToolCallGatherer {
 
 /** A tool call that came in one piece: an id is made if it has none, and arguments may be an object or JSON text. */
 export function wholeCall(id: string, name: string, args: unknown): ToolCall {
-  return { id: id || newId('call'), name, ...(isObject(args) ? { arguments: args } : parseArguments(textOf(args))) };
+  return { id: id || newId('call'), name, ...(isObject(args) ? boundedArguments(args) : parseArguments(textOf(args))) };
 }
 
 function textOf(args: unknown): string {
@@ -84,8 +87,14 @@ export function parseArguments(text: string): Pick<ToolCall, 'arguments' | 'inva
   const trimmed = text.trim();
   if (trimmed === '' || trimmed === 'null' || trimmed === '"null"') return { arguments: {} };
   const parsed = tryParseJson(trimmed);
-  if (isObject(parsed)) return { arguments: parsed };
+  if (isObject(parsed)) return boundedArguments(parsed);
   // Some models write the object as JSON inside a JSON string.
   const inner = typeof parsed === 'string' ? tryParseJson(parsed) : undefined;
-  return isObject(inner) ? { arguments: inner } : { arguments: {}, invalidArguments: text };
+  return isObject(inner) ? boundedArguments(inner) : { arguments: {}, invalidArguments: text };
+}
+
+/** What is nested too deeply could not be written as JSON again. */
+function boundedArguments(args: JsonObject): Pick<ToolCall, 'arguments' | 'invalidArguments'> {
+  if (isNestedAtMost(args, MAX_NESTING)) return { arguments: args };
+  return { arguments: {}, invalidArguments: `(arguments nested more than ${MAX_NESTING} levels deep)` };
 }
