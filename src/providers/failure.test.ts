@@ -119,3 +119,13 @@ describe('isRetryable', () => {
     expect(isRetryable(429, { message: 'M', kinds: ['insufficient_quota'] })).toBe(false);
   });
 });
+
+describe('an error inside an answer with status 200', () => {
+  it.each([
+    ["This model's maximum context length is 8192 tokens", 'context_length_exceeded'],
+    ['Incorrect API key provided', 'provider_auth'],
+    ['Something broke', 'provider_unavailable'],
+  ])('%s is %s', (message, code) => {
+    expect(refusalError({ provider: 'X', status: 200, reading: { message, kinds: [] } }).code).toBe(code);
+  });
+});

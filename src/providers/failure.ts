@@ -53,8 +53,10 @@ function classify(status: number, reading: ErrorReading): ErrorCode {
   if (status === 401 || status === 402 || status === 403) return 'provider_auth';
   if (status === 429) return 'provider_rate_limited';
   if (status === 408 || status === 504) return 'provider_timeout';
-  if (status >= 500 || status < 400) return 'provider_unavailable';
+  if (status >= 500) return 'provider_unavailable';
   if (CONTEXT_LENGTH.test(reading.message)) return 'context_length_exceeded';
   if (BAD_KEY.test(reading.message)) return 'provider_auth';
+  // An error inside an answer that began well, and that says nothing we know.
+  if (status < 400) return 'provider_unavailable';
   return status === 404 || NO_MODEL.test(reading.message) ? 'model_not_found' : 'provider_rejected';
 }

@@ -86,6 +86,14 @@ describe('what is not JSON', () => {
     expectError(await post(bytes, { 'content-type': 'application/json' }), 400, 'invalid_json', 'UTF-8');
   });
 
+  it('a body of nothing but mistakes has a bounded answer', async () => {
+    const wrong = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`k${i}`, 1]));
+    const { status, body } = await post(JSON.stringify(wrong), { 'content-type': 'application/json' });
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect(body.details.issues).toHaveLength(101);
+    expect(body.details.issues.at(-1).message).toMatch(/^and \d+ more problems$/);
+  });
+
   it('a name that every object has is just a name', async () => {
     for (const name of ['__proto__', 'constructor', 'toString']) {
       const answer = await post(`{"title":"T","prompt":"P",${JSON.stringify(name)}:1}`, {

@@ -288,3 +288,7 @@ describe('aliases of one’s own', () => {
     await server.stop();
   });
 });
+
+withProviders('only a reseller of a model that its vendor does not list', ['groq'], (server) => {
+  it('asks the reseller', async () => expect(await chosen(server(), 'mistral-saba-24b')).toBe('groq/mistral-saba-24b'));
+});

@@ -218,6 +218,23 @@ describe('configure', () => {
     expectError(await server.call(url, undefined, method('DELETE')), 404, 'not_found');
   });
 
+  it('changes at the same time are both kept', async () => {
+    const changes = [{ apiKey: 'x' }, { defaultModel: 'm' }, { organization: 'o' }];
+    await Promise.all(changes.map((change) => configure('fireworks', change)));
+    expect(await statusOf(server, 'fireworks')).toMatchObject({ configured: true, defaultModel: 'm' });
+    await server.call(`${AT}/fireworks`, undefined, method('DELETE'));
+  });
+
+  it('headers win over our own, and those that frame a message are refused', async () => {
+    await configure('xai', { apiKey: 'own-key', baseUrl: upstream.url, headers: { Authorization: 'Bearer theirs' } });
+    upstream.sent.length = 0;
+    await server.call('/api/chat/completions', says('Hi', { model: 'xai/x' }));
+    expect(upstream.sent[0]?.headers.authorization).toBe('Bearer theirs');
+    for (const name of ['Host', 'content-length', 'Transfer-Encoding'])
+      expectError(await configure('xai', { headers: { [name]: 'x' } }), 400, 'invalid_request');
+    await server.call(`${AT}/xai`, undefined, method('DELETE'));
+  });
+
   it('azure: resource, deployment and version make the address', async () => {
     await configure('azure', { apiKey: 'k', resourceName: 'my-res' });
     expect(await statusOf(server, 'azure')).toMatchObject({ baseUrl: 'https://my-res.openai.azure.com/openai/v1' });
@@ -227,6 +244,9 @@ describe('configure', () => {
       path: '/openai/deployments/gpt-4o.mine/chat/completions?api-version=2024-10-21',
       headers: { 'api-key': 'k' },
     });
+    // The deployment that is set is the default only: another one is called by its own name.
+    await server.call('/api/chat/completions', says('Hi', { model: 'azure/other' }));
+    expect(upstream.sent[1]?.path).toBe('/openai/deployments/other/chat/completions?api-version=2024-10-21');
     await server.call(`${AT}/azure`, undefined, method('DELETE'));
   });
 });

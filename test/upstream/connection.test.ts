@@ -217,6 +217,20 @@ describe('an upstream that stops in the middle', () => {
     await got.seen[0]?.gone;
   });
 
+  it.concurrent.each([
+    ['stays open', false],
+    ['breaks', true],
+  ])('and so is a finish reason whose connection %s', async (_how, breaks) => {
+    const got = await hasty.ask(
+      ({ socket }) => {
+        socket.write(Buffer.concat([Buffer.from(CHUNKED_HEAD), chunk(delta('all') + FINISH)]));
+        if (breaks) afterwards(50, () => socket.resetAndDestroy());
+      },
+      { stream: true },
+    );
+    expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['all', undefined, 'stop']);
+  });
+
   it.concurrent('and a connection whose end comes a little after [DONE] is kept', async () => {
     const got = await rig.ask(
       ({ socket }) => {

@@ -58,3 +58,16 @@ it.concurrent.each(CASES)('the key never comes back in %s (stream: %s)', async (
   expect(all).not.toContain(KEY);
   expect(all).not.toContain(KEY.slice(0, 12));
 });
+
+it('nor do the values of headers that were set', async () => {
+  const own = await startRig();
+  const headers = { 'x-gateway': 'gateway-secret-777', Authorization: 'Bearer other-secret-888' };
+  const url = `${own.server.url}/api/chat/providers/openai/configure`;
+  const type = { 'content-type': 'application/json' };
+  await fetch(url, { method: 'POST', headers: type, body: JSON.stringify({ headers }) });
+  const echo = whole(400, { error: { message: 'bad gateway-secret-777 and other-secret-888' } });
+  const got = await own.ask(echo);
+  expect(got.seen[0]!.head).toContain('other-secret-888');
+  expect(got.text).not.toMatch(/secret-\d/);
+  await own.stop();
+});

@@ -81,3 +81,16 @@ describe('wholeCall', () => {
     expect(wholeCall('a', 'f', [1])).toEqual({ id: 'a', name: 'f', arguments: {}, invalidArguments: '[1]' });
   });
 });
+
+describe('arguments nested too deeply to be written again', () => {
+  const deep = `{"a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+
+  it.each([
+    ['as text', deep],
+    ['as an object', JSON.parse(deep)],
+  ])('%s are invalid ones', (_, args) => {
+    const call = wholeCall('c', 'f', args);
+    expect(call.arguments).toEqual({});
+    expect(call.invalidArguments).toMatch(/nested/);
+  });
+});
