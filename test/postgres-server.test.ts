@@ -39,6 +39,17 @@ describe('servers on PostgreSQL', () => {
     expect([ticket.ticket.key, next.ticket.key]).toEqual(['PC-1', 'PC-2']);
   });
 
+  it('keeps every one of the changes that come at the same time', async () => {
+    for (let round = 0; round < 5; round++) {
+      const changes = [{ apiKey: 'k' }, { defaultModel: 'm' }, { organization: 'o' }, { headers: { 'x-a': 'b' } }];
+      await Promise.all(changes.map((change) => first.call('/api/chat/providers/fireworks/configure', change)));
+      const { providers } = (await first.call('/api/chat/providers')).body;
+      const status = providers.find((provider: { type: string }) => provider.type === 'fireworks');
+      expect([status.configured, status.defaultModel]).toEqual([true, 'm']);
+      await first.call('/api/chat/providers/fireworks', undefined, { method: 'DELETE' });
+    }
+  });
+
   it('takes its provider settings and default from it after a restart', async () => {
     const set = { apiKey: 'sk-stored', baseUrl: 'http://127.0.0.1:9/v1', defaultModel: 'some-model' };
     expect((await first.call('/api/chat/providers/groq/configure', set)).status).toBe(200);

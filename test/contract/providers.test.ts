@@ -218,13 +218,6 @@ describe('configure', () => {
     expectError(await server.call(url, undefined, method('DELETE')), 404, 'not_found');
   });
 
-  it('changes at the same time are both kept', async () => {
-    const changes = [{ apiKey: 'x' }, { defaultModel: 'm' }, { organization: 'o' }];
-    await Promise.all(changes.map((change) => configure('fireworks', change)));
-    expect(await statusOf(server, 'fireworks')).toMatchObject({ configured: true, defaultModel: 'm' });
-    await server.call(`${AT}/fireworks`, undefined, method('DELETE'));
-  });
-
   it('headers win over our own, and those that frame a message are refused', async () => {
     await configure('xai', { apiKey: 'own-key', baseUrl: upstream.url, headers: { Authorization: 'Bearer theirs' } });
     upstream.sent.length = 0;
