@@ -106,7 +106,9 @@ class WireCall {
       const instead = sniffer.instead();
       if (instead !== undefined) events.push(...this.#read(instead, upstream.headers));
       else {
-        for (const frame of [...framer.push(decoder.end()), ...framer.end()]) events.push(...reader.step(frame));
+        // After the end of the answer, what is left over may be half of a frame that nobody waited for.
+        const rest = reader.done ? [] : [...framer.push(decoder.end()), ...framer.end()];
+        for (const frame of rest) events.push(...reader.step(frame));
         events.push(...reader.end());
       }
       yield events;

@@ -44,7 +44,7 @@ describe.each([false, true])('an upstream that never answers (stream: %s)', (str
     const { port } = closed.address() as { port: number };
     await new Promise((resolve) => closed.close(resolve));
     const lost = await startRig({ OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
-    const got = await call(lost.server, 'any', stream);
+    const got = await call(lost.server, 'openai/any', stream);
     await lost.stop();
     expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
     expect(got.body.error).toContain('ECONNREFUSED');

@@ -228,6 +228,13 @@ describe('bytes', () => {
     expect([got.status, got.content, got.code]).toEqual([200, 'all', undefined]);
   });
 
+  it.concurrent('half of a frame behind the end of the answer', async () => {
+    const text = sse({ type: 'content-delta', delta: { message: { content: { text: 'all' } } } });
+    const end = sse({ type: 'message-end', delta: { finish_reason: 'COMPLETE' } });
+    const got = await rig.ask(streamed(`${text}${end}data: `), { stream: true, type: 'cohere' });
+    expect([got.status, got.content, got.code]).toEqual([200, 'all', undefined]);
+  });
+
   it.concurrent('a byte order mark before the JSON', async () => {
     const got = await rig.ask(whole(200, `\uFEFF${JSON.stringify(answer('marked'))}`));
     expect([got.status, got.content]).toEqual([200, 'marked']);

@@ -41,7 +41,7 @@ async function leave(
 ): Promise<{ ms: number; requests: number }> {
   const { model, seen } = rig.upstream.script(script);
   const controller = new AbortController();
-  const answer = post(rig.server, model, stream, controller.signal).then(
+  const answer = post(rig.server, `openai/${model}`, stream, controller.signal).then(
     (response) => response.text(),
     () => 'left',
   );
@@ -104,7 +104,7 @@ describe('a caller who leaves', () => {
   it.concurrent.each([false, true])('while a retry is waiting (stream: %s)', async (stream) => {
     const { model, seen } = rig.upstream.script(({ socket }) => socket.write(reply(503, {}, 'retry-after: 1')));
     const controller = new AbortController();
-    const answer = post(rig.server, model, stream, controller.signal).catch(() => 'left');
+    const answer = post(rig.server, `openai/${model}`, stream, controller.signal).catch(() => 'left');
     await until('the first try', () => seen.length === 1);
     await wait(100);
     controller.abort();

@@ -15,7 +15,7 @@ export interface Got {
   ms: number;
 }
 
-/** A real server with a bad upstream as its OpenAI. */
+/** A real server with a bad upstream as its OpenAI and its Cohere. */
 export interface Rig extends Scripter {
   server: TestServer;
   upstream: BadUpstream;
@@ -24,20 +24,26 @@ export interface Rig extends Scripter {
 
 interface Scripter {
   /** Sends one call to an upstream that follows the script; both ways give what our caller sees. */
-  ask(script: Script, options?: { stream?: boolean }): Promise<Scripted & Got>;
+  ask(script: Script, options?: { stream?: boolean; type?: 'openai' | 'cohere' }): Promise<Scripted & Got>;
 }
 
 export const KEY = 'sk-test-0123456789-abcdefghij-ABCDEFGHIJ';
 
 export async function startRig(environment: Record<string, string> = {}): Promise<Rig> {
   const upstream = await startBadUpstream();
-  const server = await startTestServer({ OPENAI_API_KEY: KEY, OPENAI_BASE_URL: upstream.url, ...environment });
+  const server = await startTestServer({
+    OPENAI_API_KEY: KEY,
+    OPENAI_BASE_URL: upstream.url,
+    COHERE_API_KEY: KEY,
+    COHERE_BASE_URL: upstream.url,
+    ...environment,
+  });
   return {
     server,
     upstream,
-    ask: async (script, { stream = false } = {}) => {
+    ask: async (script, { stream = false, type = 'openai' } = {}) => {
       const scripted = upstream.script(script);
-      return { ...scripted, ...(await call(server, scripted.model, stream)) };
+      return { ...scripted, ...(await call(server, `${type}/${scripted.model}`, stream)) };
     },
     stop: async () => {
       await server.stop();
@@ -70,7 +76,7 @@ export function post(server: TestServer, model: string, stream: boolean, signal?
   return fetch(`${server.url}/api/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ model: `openai/${model}`, messages: [{ role: 'user', content: 'hello' }], stream }),
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], stream }),
     ...(signal ? { signal } : {}),
   });
 }
