@@ -1,27 +1,53 @@
 import type { AppError } from '../errors.ts';
-import type { FinishReason, ProviderEvent, ToolCall, Usage } from '../providers/types.ts';
+import type {
+  AnswerTextPart,
+  AssistantPart,
+  FinishReason,
+  Origin,
+  ProviderEvent,
+  ReasoningPart,
+  ToolCall,
+  Usage,
+} from '../providers/types.ts';
 
 /** Gathers the events of one answer. */
 export class Answer {
-  text = '';
-  reasoning = '';
+  /** What the model made, in order, each part with where it came from. */
+  readonly parts: AssistantPart[] = [];
   readonly toolCalls: ToolCall[] = [];
   /** Undefined as long as the provider has given no counts. */
   usage: Usage | undefined;
   finishReason: FinishReason = 'stop';
   error: AppError | undefined;
+  readonly #origin: Origin;
+  /** The part that the next piece of its kind belongs to. */
+  #open: AnswerTextPart | ReasoningPart | undefined;
+
+  constructor(origin: Origin) {
+    this.#origin = origin;
+  }
+
+  get text(): string {
+    return this.#textOf('text');
+  }
+
+  get reasoning(): string {
+    return this.#textOf('reasoning');
+  }
 
   add(event: ProviderEvent): void {
     switch (event.type) {
       case 'text':
-        this.text += event.text;
-        break;
       case 'reasoning':
-        this.reasoning += event.text;
+        this.#piece(event);
         break;
-      case 'tool-call':
-        this.toolCalls.push(event.call);
+      case 'tool-call': {
+        const call = event.call.data ? { ...event.call, origin: this.#origin } : event.call;
+        this.#open = undefined;
+        this.toolCalls.push(call);
+        this.parts.push({ type: 'tool-call', call });
         break;
+      }
       case 'usage':
         this.usage = event.usage;
         break;
@@ -32,5 +58,22 @@ export class Answer {
         this.error = event.error;
         break;
     }
+  }
+
+  #piece({ type, text, data }: Extract<ProviderEvent, { type: 'text' | 'reasoning' }>): void {
+    let part = this.#open;
+    if (part?.type === type) part.text += text;
+    else {
+      part = { type, text, origin: this.#origin } as AnswerTextPart | ReasoningPart;
+      this.parts.push(part);
+    }
+    if (data) part.data = data;
+    this.#open = data ? undefined : part;
+  }
+
+  #textOf(type: 'text' | 'reasoning'): string {
+    let all = '';
+    for (const part of this.parts) if (part.type === type) all += part.text;
+    return all;
   }
 }

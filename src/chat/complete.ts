@@ -4,7 +4,16 @@ import { AppError, type ErrorCode, NotFoundError } from '../errors.ts';
 import { costOf } from '../providers/catalog.ts';
 import { chooseModel } from '../providers/choose.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
-import type { ChatAnswer, ChatRequest, Message, ProviderEvent, ToolCall, Usage } from '../providers/types.ts';
+import type {
+  AssistantPart,
+  ChatAnswer,
+  ChatRequest,
+  Message,
+  ProviderEvent,
+  ToolCall,
+  ToolCallPart,
+  Usage,
+} from '../providers/types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { getTask } from '../storage/tasks.ts';
 import { getTicket } from '../storage/tickets.ts';
@@ -49,12 +58,16 @@ export interface StartedCompletion {
   startedAt: number;
 }
 
+/** A part of an answer as it is given out and taken back; a call stands in `toolCalls`. */
+export type MessagePart = Exclude<AssistantPart, ToolCallPart> | { type: 'tool-call'; id: string };
+
 /** A finished call. `cost` is in USD, null if the price is not known; `duration` in milliseconds. */
 export interface Completion {
   id: string;
   provider: string;
   model: string;
-  message: { role: 'assistant'; content: string; toolCalls?: ToolCall[] };
+  /** To be sent back as it is. `parts` is there if content and calls do not say all that should go back. */
+  message: { role: 'assistant'; content: string; toolCalls?: ToolCall[]; parts?: MessagePart[] };
   reasoning?: string;
   finishReason: Answer['finishReason'];
   usage: Usage & { cost: number | null };
@@ -104,7 +117,7 @@ export async function startCompletion(
 
 /** Waits for the whole answer. @throws AppError the provider's failure, even if it came in the middle. */
 export async function finishCompletion(started: StartedCompletion): Promise<Completion> {
-  const answer = new Answer();
+  const answer = new Answer(started.ref);
   for await (const events of started.events) for (const event of events) answer.add(event);
   if (answer.error) throw answer.error;
   return toCompletion(started, answer);
@@ -118,13 +131,19 @@ export async function toCompletion(started: StartedCompletion, answer: Answer): 
     id,
     provider: ref.provider,
     model: ref.model,
-    message: { role: 'assistant', content: answer.text, ...toolCalls },
+    message: { role: 'assistant', content: answer.text, ...toolCalls, ...partsOf(answer) },
     ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
     finishReason: answer.finishReason,
     usage: await withCost(ref, answer.usage),
     duration: Math.round(performance.now() - started.startedAt),
     ...(warnings.length > 0 ? { warnings } : {}),
   };
+}
+
+/** The answer's parts, if text and tool calls are not all of it. */
+function partsOf({ parts }: Answer): { parts?: MessagePart[] } {
+  if (!parts.some((part) => part.type === 'reasoning' || (part.type === 'text' && part.data))) return {};
+  return { parts: parts.map((part) => (part.type === 'tool-call' ? { type: part.type, id: part.call.id } : part)) };
 }
 
 /** A provider that gives no counts has made an answer of unknown cost, not a free one. */

@@ -14,7 +14,7 @@ export function completionStream(started: StartedCompletion, requestId: string, 
 }
 
 async function* lines(started: StartedCompletion, requestId: string, extra: object): AsyncGenerator<string> {
-  const answer = new Answer();
+  const answer = new Answer(started.ref);
   try {
     for await (const events of started.events) {
       let out = '';
@@ -25,8 +25,10 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
       if (out !== '') yield out;
     }
     if (answer.error) throw answer.error;
-    const { message: _, reasoning: _reasoning, ...summary } = await toCompletion(started, answer);
-    yield sseEvent({ done: true, ...summary, ...extra });
+    const { message, reasoning: _, ...summary } = await toCompletion(started, answer);
+    // Text and calls have been sent.
+    const parts = message.parts ? { parts: message.parts } : {};
+    yield sseEvent({ done: true, ...summary, ...parts, ...extra });
   } catch (error) {
     const { body } = errorReply(toAppError(error), requestId);
     // A stream begins with the first piece of an answer, so what was sent is always a part of one.
@@ -37,7 +39,7 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
 function line(event: ProviderEvent): string {
   switch (event.type) {
     case 'text':
-      return `data: {"content":${JSON.stringify(event.text)}}\n\n`;
+      return event.text === '' ? '' : `data: {"content":${JSON.stringify(event.text)}}\n\n`;
     case 'reasoning':
       return event.text === '' ? '' : `data: {"reasoning":${JSON.stringify(event.text)}}\n\n`;
     case 'tool-call':

@@ -29,6 +29,19 @@ const UserContent = z.union([
 ]);
 const TextContent = z.union([text(10_000_000), z.array(TextPart).min(1, 'must have at least one part')]);
 
+const Opaque = z
+  .record(z.string(), z.unknown())
+  .refine(...isShallow)
+  .describe('What the provider wants back with this; opaque, to be sent back as it came.');
+
+const provenance = {
+  origin: z
+    .strictObject({ provider: text(100), model: text(500) })
+    .optional()
+    .describe('Where it came from.'),
+  data: Opaque.optional(),
+};
+
 /** A tool call as it is returned and taken back. */
 export const ToolCallSchema = z
   .strictObject({
@@ -36,24 +49,51 @@ export const ToolCallSchema = z
     name: text(200),
     arguments: z.record(z.string(), z.unknown()).refine(...isShallow),
     invalidArguments: z.string().optional().describe('What the model wrote, if it was not a JSON object.'),
-    signature: z.string().optional().describe('Opaque; send it back as it came.'),
+    ...provenance,
   })
   .meta({ id: 'ToolCall' });
+
+/** What an answer consists of, in order; there if `content` and `toolCalls` do not say all that should go back. */
+export const PartsSchema = z
+  .array(
+    z.discriminatedUnion('type', [
+      z.strictObject({ type: z.literal('text'), text: z.string(), ...provenance }),
+      z.strictObject({ type: z.literal('reasoning'), text: z.string(), ...provenance }),
+      z.strictObject({ type: z.literal('tool-call'), id: text(500).describe('Of a call in `toolCalls`.') }),
+    ]),
+  )
+  .meta({ id: 'Parts' });
+
+const AssistantMessage = z
+  .strictObject({
+    role: z.literal('assistant'),
+    content: z.union([z.string(), z.array(TextPart), z.null()]).optional(),
+    toolCalls: z.array(ToolCallSchema).optional(),
+    parts: PartsSchema.optional().describe('As they came; they must fit content and toolCalls.'),
+  })
+  .superRefine(({ content, toolCalls = [], parts }, context) => {
+    const issue = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+    if ((content?.length ?? 0) === 0 && toolCalls.length === 0 && !parts?.length) {
+      issue([], 'must have content, toolCalls or parts');
+    }
+    const ids = toolCalls.map((call) => call.id);
+    if (new Set(ids).size !== ids.length) issue(['toolCalls'], 'ids must differ');
+    if (!parts) return;
+    const said = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+    if (content !== undefined && content !== null && plainText(content) !== said) {
+      issue(['parts'], 'their text must be the content: send both as they came, or leave parts out');
+    }
+    const named = parts.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
+    if (named.join('\n') !== ids.join('\n')) {
+      issue(['parts'], 'their tool calls must be those of toolCalls, in the same order');
+    }
+  });
 
 const MessageSchema = z
   .discriminatedUnion('role', [
     z.strictObject({ role: z.literal('system'), content: TextContent }),
     z.strictObject({ role: z.literal('user'), content: UserContent }),
-    z
-      .strictObject({
-        role: z.literal('assistant'),
-        content: z.union([z.string(), z.array(TextPart), z.null()]).optional(),
-        toolCalls: z.array(ToolCallSchema).optional(),
-      })
-      .refine(
-        (message) => (message.content?.length ?? 0) > 0 || (message.toolCalls?.length ?? 0) > 0,
-        'must have content or toolCalls',
-      ),
+    AssistantMessage,
     z.strictObject({
       role: z.literal('tool'),
       toolCallId: text(500),
@@ -125,17 +165,25 @@ export function toMessages(messages: readonly InputMessage[]): Message[] {
           text: plainText(message.content),
         };
       case 'assistant': {
-        const said = plainText(message.content ?? '');
-        const parts: AssistantPart[] = said === '' ? [] : [{ type: 'text', text: said }];
-        for (const call of message.toolCalls ?? []) {
-          names.set(call.id, call.name);
-          parts.push({ type: 'tool-call', call: call as ToolCall });
-        }
-        return { role: 'assistant', parts };
+        for (const call of message.toolCalls ?? []) names.set(call.id, call.name);
+        return { role: 'assistant', parts: toAssistantParts(message) };
       }
     }
   };
   return messages.map(toMessage);
+}
+
+function toAssistantParts({ content, toolCalls = [], parts }: z.output<typeof AssistantMessage>): AssistantPart[] {
+  const calls = new Map(toolCalls.map((call) => [call.id, { type: 'tool-call', call: call as ToolCall } as const]));
+  if (!parts) {
+    const said = plainText(content ?? '');
+    return [...(said === '' ? [] : [{ type: 'text', text: said } as const]), ...calls.values()];
+  }
+  return parts.flatMap((part): AssistantPart[] => {
+    if (part.type !== 'tool-call') return [part as AssistantPart];
+    const call = calls.get(part.id);
+    return call ? [call] : [];
+  });
 }
 
 /** Brings validated tools into the form that the wires lower from. */

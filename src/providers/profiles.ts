@@ -6,14 +6,20 @@ export type WireName = 'openai-chat' | 'anthropic-messages' | 'gemini' | 'ollama
 /** How the key travels: the header's name, or nothing. `bearer` is `Authorization: Bearer …`. */
 export type Authentication = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
 
+/** The tool-call ids that are taken back; others become as many hex digits of their hash. */
+export interface ToolCallIds {
+  pattern: RegExp;
+  length: number;
+}
+
 /** Where a vendor departs from its wire. Absent means: as the wire says. */
 export interface Quirks {
   /** Models that take no `temperature`; on openai's wire they want `max_completion_tokens` too. */
   reasoningModels?: RegExp;
   /** A stream gives its token counts without being asked, and the question is refused. */
   usageUnasked?: boolean;
-  /** Tool-call ids must be exactly nine letters or digits. */
-  nineCharacterToolIds?: boolean;
+  /** Which tool-call ids are taken, if not those of the wire. */
+  toolCallIds?: ToolCallIds;
   /** Takes no tools. */
   noTools?: boolean;
   /** After the system messages user and assistant must alternate, and the last one must be the user's. */
@@ -28,6 +34,8 @@ export interface Quirks {
 export interface Profile {
   name: string;
   wire: WireName;
+  /** Models that want another wire than the row's. */
+  otherWire?: { models: RegExp; wire: WireName };
   /** Undefined: the address is the customer's own (azure). */
   baseUrl: string | undefined;
   authentication: Authentication;
@@ -120,7 +128,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['MISTRAL_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'mistral-medium-latest',
-    quirks: { usageUnasked: true, nineCharacterToolIds: true },
+    quirks: { usageUnasked: true, toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 } },
   },
   deepseek: {
     name: 'DeepSeek',

@@ -96,7 +96,8 @@ export class ProviderRegistry {
   chatModel(type: ProviderType): ChatModel {
     const known = this.#models.get(type);
     if (known) return known;
-    const model = type === 'demo' ? demoModel() : wireModel(PROFILES[type], this.endpoint(type), this.#deps.client);
+    const model =
+      type === 'demo' ? demoModel() : wireModel(type, PROFILES[type], this.endpoint(type), this.#deps.client);
     this.#models.set(type, model);
     return model;
   }

@@ -50,27 +50,39 @@ export interface FilePart {
   filename?: string;
 }
 
+/** The provider and model that a part came from. */
+export interface Origin {
+  provider: string;
+  model: string;
+}
+
 /**
- * The model's own reasoning. `signature` and `redacted` are opaque and mean something only to the provider and
- * model they came from.
+ * What a part of an answer carries beside what people see. `data` is what the provider wants back with it, such as a
+ * signature or an encrypted copy: opaque, in the form of its wire, and of meaning to its `origin` alone.
  */
-export interface ReasoningPart {
+export interface Provenance {
+  origin?: Origin;
+  data?: JsonObject;
+}
+
+/** Text that the model wrote. */
+export interface AnswerTextPart extends TextPart, Provenance {}
+
+/** The model's own reasoning; `text` is '' where the provider shows none of it. */
+export interface ReasoningPart extends Provenance {
   type: 'reasoning';
   text: string;
-  signature?: string;
-  redacted?: string;
 }
 
 /**
  * A finished tool call. `arguments` is always an object; if the model wrote something else, it is `{}` and
- * `invalidArguments` holds what was written. `signature` is opaque provider data that goes back with the call.
+ * `invalidArguments` holds what was written.
  */
-export interface ToolCall {
+export interface ToolCall extends Provenance {
   id: string;
   name: string;
   arguments: JsonObject;
   invalidArguments?: string;
-  signature?: string;
 }
 
 /** A tool call inside an assistant message. */
@@ -80,7 +92,7 @@ export interface ToolCallPart {
 }
 
 export type UserPart = TextPart | ImagePart | FilePart;
-export type AssistantPart = TextPart | ReasoningPart | ToolCallPart;
+export type AssistantPart = AnswerTextPart | ReasoningPart | ToolCallPart;
 
 /** One message of a conversation in the form that every wire lowers from. */
 export type Message =
@@ -125,12 +137,12 @@ export interface Usage {
 }
 
 /**
- * What a model's answer consists of, whole or streamed. `usage` may come several times: the last one counts.
- * After `error` nothing follows.
+ * What a model's answer consists of, whole or streamed. Text and reasoning come in pieces; a piece with `data` is the
+ * last of its part. `usage` may come several times: the last one counts. After `error` nothing follows.
  */
 export type ProviderEvent =
-  | { type: 'text'; text: string }
-  | { type: 'reasoning'; text: string; signature?: string; redacted?: string }
+  | { type: 'text'; text: string; data?: JsonObject }
+  | { type: 'reasoning'; text: string; data?: JsonObject }
   | { type: 'tool-call'; call: ToolCall }
   | { type: 'usage'; usage: Usage }
   | { type: 'finish'; reason: FinishReason }

@@ -19,6 +19,7 @@ import {
   ReportedError,
   type StreamReader,
 } from './protocols/protocol.ts';
+import { project } from './transcript.ts';
 import type { ChatAnswer, ChatModel, ProviderEvent } from './types.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -34,11 +35,14 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 1024 * 1024;
 
 /** A vendor over the network: its row, its address and the wire it speaks make a {@link ChatModel}. */
-export function wireModel(profile: Profile, endpoint: Endpoint, client: HttpClient): ChatModel {
-  const protocol = PROTOCOLS[profile.wire];
-  const call = new WireCall(profile, endpoint, protocol);
+export function wireModel(type: string, profile: Profile, endpoint: Endpoint, client: HttpClient): ChatModel {
   return {
-    chat: async (request, signal) => {
+    chat: async (asked, signal) => {
+      const protocol = PROTOCOLS[wireOf(profile, endpoint, asked.model)];
+      const call = new WireCall(profile, endpoint, protocol);
+      const ids = profile.quirks.toolCallIds ?? protocol.toolCallIds;
+      const messages = project(asked.messages, { provider: type, model: asked.model }, ids);
+      const request = { ...asked, messages };
       const lowered = protocol.lower(request, profile.quirks);
       const { body, warnings } = lowered;
       const deployment = endpoint.namesDeployment ? `/deployments/${encodeURIComponent(request.model)}` : '';
@@ -56,6 +60,11 @@ export function wireModel(profile: Profile, endpoint: Endpoint, client: HttpClie
       return { warnings, events: request.stream ? call.stream(upstream) : call.whole(upstream) };
     },
   };
+}
+
+/** An address that names the deployment knows no other wire than the row's. */
+function wireOf({ wire, otherWire }: Profile, { namesDeployment }: Endpoint, model: string): WireName {
+  return otherWire?.models.test(model) && !namesDeployment ? otherWire.wire : wire;
 }
 
 /** The address of a path below an endpoint; `..` in the path is resolved. */

@@ -60,7 +60,15 @@ describe('POST /api/chat/completions, whole', () => {
       }),
     });
     const { body } = await server.call(PATH, says('2+2?', { model: 'groq/some-model' }));
-    expect(body.message).toEqual({ role: 'assistant', content: 'Four.' });
+    const origin = { provider: 'groq', model: 'some-model' };
+    expect(body.message).toEqual({
+      role: 'assistant',
+      content: 'Four.',
+      parts: [
+        { type: 'reasoning', text: 'Two and two…', origin },
+        { type: 'text', text: 'Four.', origin },
+      ],
+    });
     expect(body.reasoning).toBe('Two and two…');
     expect(body.usage).toMatchObject({ cachedTokens: 5, reasoningTokens: 2 });
   });

@@ -66,6 +66,7 @@ describe('POST /api/chat/completions, streamed', () => {
     });
     const tools = [{ name: 'look', parameters: { type: 'object' } }];
     const all = await events(says('Hi', { tools }));
+    const origin = { provider: 'groq', model: 'some-model' };
     expect(all.slice(0, -1)).toEqual([
       { reasoning: 'Hm' },
       { content: 'Hel' },
@@ -80,6 +81,11 @@ describe('POST /api/chat/completions, streamed', () => {
       usage: { promptTokens: 7, completionTokens: 3, totalTokens: 10, cost: null },
       finishReason: 'tool-calls',
       duration: expect.any(Number),
+      parts: [
+        { type: 'reasoning', text: 'Hm', origin },
+        { type: 'text', text: 'Hello "you"\n\nd\u2028', origin },
+        { type: 'tool-call', id: 'c1' },
+      ],
     });
   });
 

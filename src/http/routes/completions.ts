@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { type ChatContext, type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
 import { DEFAULT_PRESET } from '../../chat/presets.ts';
 import { completionStream } from '../completion-stream.ts';
-import { MessagesSchema, ToolCallSchema, ToolChoiceSchema, ToolsSchema, toMessages, toTools } from '../messages.ts';
+import {
+  MessagesSchema,
+  PartsSchema,
+  ToolCallSchema,
+  ToolChoiceSchema,
+  ToolsSchema,
+  toMessages,
+  toTools,
+} from '../messages.ts';
 import { defineRoute, type RouteRequest } from '../route.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../schemas.ts';
 
@@ -62,6 +70,7 @@ const Completion = z
       role: z.literal('assistant'),
       content: z.string(),
       toolCalls: z.array(ToolCallSchema).optional(),
+      parts: PartsSchema.optional(),
     }),
     reasoning: z.string().optional(),
   })
@@ -72,7 +81,7 @@ const StreamEvent = z
     z.object({ content: z.string() }),
     z.object({ reasoning: z.string() }),
     z.object({ toolCall: ToolCallSchema }),
-    z.object({ done: z.literal(true), ...Summary }),
+    z.object({ done: z.literal(true), ...Summary, parts: PartsSchema.optional() }),
     z.object({
       done: z.literal(true),
       partial: z.literal(true),

@@ -60,8 +60,8 @@ describe('anthropic-messages, reading', () => {
     );
     expect(events.filter((event) => event.type !== 'usage')).toEqual([
       { type: 'reasoning', text: 'Hm' },
-      { type: 'reasoning', text: '', signature: 'abcd' },
-      { type: 'reasoning', text: '', redacted: 'xyz' },
+      { type: 'reasoning', text: '', data: { signature: 'abcd' } },
+      { type: 'reasoning', text: '', data: { redacted: 'xyz' } },
       { type: 'text', text: 'Yes' },
       { type: 'finish', reason: 'stop' },
     ]);
@@ -153,7 +153,7 @@ describe('anthropic-messages, reading', () => {
     };
     expect(anthropicMessages.read(body, {})).toEqual([
       { type: 'reasoning', text: 'Hm' },
-      { type: 'reasoning', text: '', signature: 'ab' },
+      { type: 'reasoning', text: '', data: { signature: 'ab' } },
       { type: 'text', text: 'Yes' },
       {
         type: 'usage',
@@ -184,7 +184,7 @@ describe('anthropic-messages, lowering', () => {
     expect(lower({ maxTokens: 9, stream: true }).body).toMatchObject({ max_tokens: 9, stream: true });
   });
 
-  it('makes a tool loop of two turns, thinking first, results before words, ids cleaned', () => {
+  it('makes a tool loop of two turns, thinking first, results before words', () => {
     const messages: Message[] = [
       { role: 'system', text: 'A' },
       { role: 'system', text: 'B' },
@@ -192,14 +192,14 @@ describe('anthropic-messages, lowering', () => {
         role: 'assistant',
         parts: [
           { type: 'text', text: 'Let me see' },
-          { type: 'reasoning', text: 'Hm', signature: 'ab' },
-          { type: 'reasoning', text: '', redacted: 'xyz' },
+          { type: 'reasoning', text: 'Hm', data: { signature: 'ab' } },
+          { type: 'reasoning', text: '', data: { redacted: 'xyz' } },
           { type: 'reasoning', text: 'foreign' },
-          { type: 'tool-call', call: { id: 'call.1', name: 'f', arguments: {} } },
+          { type: 'tool-call', call: { id: 'call_1', name: 'f', arguments: {} } },
           { type: 'tool-call', call: { id: 'call-2', name: 'g', arguments: { n: 1 } } },
         ],
       },
-      { role: 'tool', toolCallId: 'call.1', toolName: 'f', text: 'one' },
+      { role: 'tool', toolCallId: 'call_1', toolName: 'f', text: 'one' },
       { role: 'tool', toolCallId: 'call-2', toolName: 'g', text: 'two' },
       {
         role: 'user',
@@ -237,7 +237,7 @@ describe('anthropic-messages, lowering', () => {
   it('joins turns of one speaker and leaves out empty ones', () => {
     const messages: Message[] = [
       { role: 'user', parts: [{ type: 'text', text: 'a' }] },
-      { role: 'assistant', parts: [{ type: 'reasoning', text: 'cut off', signature: 's' }] },
+      { role: 'assistant', parts: [{ type: 'reasoning', text: 'cut off', data: { signature: 's' } }] },
       { role: 'user', parts: [{ type: 'text', text: 'b' }] },
     ];
     expect(lower({ messages }).body.messages).toEqual([

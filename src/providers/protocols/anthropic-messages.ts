@@ -20,6 +20,7 @@ import { ToolCallGatherer } from './tool-calls.ts';
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages). */
 export const anthropicMessages: Protocol = {
   framing: 'sse',
+  toolCallIds: { pattern: /^[a-zA-Z0-9_-]{1,64}$/, length: 32 },
   lower,
   read: (body) => {
     const reader = new MessagesReader();
@@ -101,7 +102,7 @@ function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject
     case 'user':
       return message.parts.flatMap(lowerUserPart);
     case 'tool':
-      return [{ type: 'tool_result', tool_use_id: toolUseId(message.toolCallId), content: message.text }];
+      return [{ type: 'tool_result', tool_use_id: message.toolCallId, content: message.text }];
     case 'assistant': {
       const blocks = message.parts.flatMap(lowerAssistantPart);
       // A turn of thinking alone, cut off before its answer, is refused.
@@ -132,16 +133,12 @@ function lowerAssistantPart(part: AssistantPart): JsonObject[] {
   if (part.type === 'text') return textBlock(part.text);
   if (part.type === 'tool-call') {
     const { id, name, arguments: input } = part.call;
-    return [{ type: 'tool_use', id: toolUseId(id), name, input }];
+    return [{ type: 'tool_use', id, name, input }];
   }
-  if (part.redacted !== undefined) return [{ type: 'redacted_thinking', data: part.redacted }];
-  // Without a signature it is not Anthropic's, and would be refused.
-  if (part.signature === undefined) return [];
-  return [{ type: 'thinking', thinking: part.text, signature: part.signature }];
-}
-
-function toolUseId(id: string): string {
-  return id.replace(/[^a-zA-Z0-9_-]/g, '_') || '_';
+  const { redacted, signature } = part.data ?? {};
+  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: redacted }];
+  // Without a signature it would be refused.
+  return signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature }];
 }
 
 class MessagesReader implements StreamReader {
@@ -224,7 +221,7 @@ class MessagesReader implements StreamReader {
         this.#delta(index, block, events);
         break;
       case 'redacted_thinking':
-        events.push({ type: 'reasoning', text: '', redacted: asString(block.data) });
+        events.push({ type: 'reasoning', text: '', data: { redacted: asString(block.data) } });
     }
   }
 
@@ -244,7 +241,7 @@ class MessagesReader implements StreamReader {
 
   #stop(index: number, events: ProviderEvent[]): void {
     const signature = this.#signatures.get(index);
-    if (signature !== undefined) events.push({ type: 'reasoning', text: '', signature });
+    if (signature !== undefined) events.push({ type: 'reasoning', text: '', data: { signature } });
   }
 
   #close(reason: unknown): void {

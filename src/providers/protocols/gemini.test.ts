@@ -34,6 +34,7 @@ describe('gemini, reading', () => {
     expect(events).toEqual([
       { type: 'reasoning', text: 'Hm' },
       { type: 'text', text: 'Yes' },
+      { type: 'text', text: '', data: { thoughtSignature: 's' } },
       { type: 'finish', reason: 'stop' },
     ]);
   });
@@ -48,7 +49,7 @@ describe('gemini, reading', () => {
     );
     const calls = events.flatMap((event) => (event.type === 'tool-call' ? [event.call] : []));
     expect(calls).toEqual([
-      { id: expect.stringMatching(/^call_/), name: 'f', arguments: { n: 1 }, signature: 'sig' },
+      { id: expect.stringMatching(/^call_/), name: 'f', arguments: { n: 1 }, data: { thoughtSignature: 'sig' } },
       { id: expect.stringMatching(/^call_/), name: 'f', arguments: {} },
       { id: 'own', name: 'g', arguments: {} },
     ]);
@@ -143,7 +144,15 @@ describe('gemini, lowering', () => {
       role: 'assistant',
       parts: [
         { type: 'reasoning', text: 'Hm' },
-        { type: 'tool-call', call: { id: 'a', name: 'f', arguments: { n: 1 }, ...(signature ? { signature } : {}) } },
+        {
+          type: 'tool-call',
+          call: {
+            id: 'a',
+            name: 'f',
+            arguments: { n: 1 },
+            ...(signature ? { data: { thoughtSignature: signature } } : {}),
+          },
+        },
         { type: 'tool-call', call: { id: 'b', name: 'g', arguments: {} } },
       ],
     },

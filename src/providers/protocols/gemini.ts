@@ -119,9 +119,10 @@ function lowerMedia(media: Media): JsonObject {
 function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
   const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
   // Of calls made side by side Google signs the first only: the others have none by right.
-  const unsigned = wantsSignatures && calls.every((call) => call.signature === undefined) ? calls[0] : undefined;
+  const unsigned =
+    wantsSignatures && calls.every((call) => call.data?.thoughtSignature === undefined) ? calls[0] : undefined;
   return parts.flatMap((part) => {
-    if (part.type === 'text') return part.text === '' ? [] : [{ text: part.text }];
+    if (part.type === 'text') return part.text === '' && !part.data ? [] : [{ text: part.text, ...part.data }];
     if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
     // Summaries of thoughts are for people; the model does not read them again.
     return [];
@@ -129,11 +130,8 @@ function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): 
 }
 
 function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
-  const signature = unsigned ? NO_SIGNATURE : call.signature;
-  return {
-    functionCall: { id: call.id, name: call.name, args: call.arguments },
-    ...(signature === undefined ? {} : { thoughtSignature: signature }),
-  };
+  const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : call.data;
+  return { functionCall: { id: call.id, name: call.name, args: call.arguments }, ...signed };
 }
 
 class GeminiReader implements StreamReader {
@@ -173,15 +171,16 @@ class GeminiReader implements StreamReader {
 
   #part(part: JsonObject, events: ProviderEvent[]): void {
     const text = asString(part.text);
-    if (text !== '') events.push({ type: part.thought === true ? 'reasoning' : 'text', text });
+    const signature = asString(part.thoughtSignature);
+    const signed = signature === '' ? {} : { data: { thoughtSignature: signature } };
+    if (text !== '') events.push({ type: part.thought === true ? 'reasoning' : 'text', text, ...signed });
+    // Newer models sign the end of a text with an empty part of its own.
+    else if (signature !== '' && !isObject(part.functionCall)) events.push({ type: 'text', text: '', ...signed });
     if (!isObject(part.functionCall)) return;
     const { id, name, args } = part.functionCall;
     if (asString(name) === '') return;
-    const call = wholeCall(asString(id), asString(name), args);
-    const signature = asString(part.thoughtSignature);
-    if (signature !== '') call.signature = signature;
     this.#called = true;
-    events.push({ type: 'tool-call', call });
+    events.push({ type: 'tool-call', call: { ...wholeCall(asString(id), asString(name), args), ...signed } });
   }
 }
 

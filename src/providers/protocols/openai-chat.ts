@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
@@ -18,6 +17,7 @@ import { ToolCallGatherer } from './tool-calls.ts';
  */
 export const openaiChat: Protocol = {
   framing: 'sse',
+  toolCallIds: { pattern: /^.{1,40}$/, length: 32 },
   lower,
   read: (body, quirks) => {
     const reader = new ChatReader(quirks);
@@ -82,26 +82,25 @@ function withoutKeywords(schema: unknown, refused: ReadonlySet<string>): unknown
 }
 
 function lowerMessages(messages: Message[], quirks: Quirks): JsonObject[] {
-  const lowered = messages.map((message) => lowerMessage(message, quirks));
+  const lowered = messages.map(lowerMessage);
   return quirks.strictAlternation ? alternate(lowered) : lowered;
 }
 
-function lowerMessage(message: Message, quirks: Quirks): JsonObject {
-  const toolId = (id: string): string => (quirks.nineCharacterToolIds ? nineCharacters(id) : id);
+function lowerMessage(message: Message): JsonObject {
   switch (message.role) {
     case 'system':
       return { role: 'system', content: message.text };
     case 'user':
       return { role: 'user', content: lowerUserParts(message.parts) };
     case 'tool':
-      return { role: 'tool', tool_call_id: toolId(message.toolCallId), content: message.text };
+      return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
     case 'assistant': {
       const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
       const calls = message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
       const out: JsonObject = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text };
       if (calls.length > 0) {
         out.tool_calls = calls.map((call) => ({
-          id: toolId(call.id),
+          id: call.id,
           type: 'function',
           function: { name: call.name, arguments: JSON.stringify(call.arguments) },
         }));
@@ -121,12 +120,6 @@ function lowerUserParts(parts: UserPart[]): unknown {
     }
     return { type: 'file', file: { filename: part.filename ?? 'file', file_data: mediaUrl(part.media) } };
   });
-}
-
-/** Mistral refuses ids that are not nine letters or digits; the same id always becomes the same nine. */
-function nineCharacters(id: string): string {
-  if (/^[a-zA-Z0-9]{9}$/.test(id)) return id;
-  return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }
 
 /** Joins neighbours of one role; an assistant's last word gets an empty prompt to go on from. */

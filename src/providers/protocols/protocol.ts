@@ -1,5 +1,5 @@
 import type { Frame } from '../../core/framing.ts';
-import type { Quirks } from '../profiles.ts';
+import type { Quirks, ToolCallIds } from '../profiles.ts';
 import type { ChatRequest, ProviderEvent } from '../types.ts';
 
 /** A request body in a wire's own form. `path` is appended to the base URL and may carry a query. */
@@ -37,7 +37,12 @@ export interface ErrorReading {
 /** A wire: how requests are written and answers are read. Everything here is pure. */
 export interface Protocol {
   framing: 'sse' | 'ndjson';
-  /** @throws AppError `invalid_request` for a part that this wire cannot carry. */
+  /** Which ids of tool calls it takes back; absent: any. */
+  toolCallIds?: ToolCallIds;
+  /**
+   * Expects messages that `project` (transcript.ts) has made fit for the target.
+   * @throws AppError `invalid_request` for a part that this wire cannot carry.
+   */
   lower(request: ChatRequest, quirks: Quirks): WireRequest;
   /** Reads a whole (not streamed) answer, already parsed; throws as a {@link StreamReader} does. */
   read(body: unknown, quirks: Quirks): ProviderEvent[];

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { ToolCallIds } from './profiles.ts';
+import type { AssistantPart, Message, Origin, Provenance } from './types.ts';
+
+/**
+ * A conversation as one provider may see it. Reasoning and opaque data go back only to the provider and model that
+ * they came from, since others refuse them; text, tool calls and results always stay. Tool-call ids that the target
+ * would refuse are replaced, the same one always by the same.
+ */
+export function project(messages: Message[], target: Origin, ids: ToolCallIds | undefined): Message[] {
+  const idFor = (id: string): string => (ids ? fittingId(id, ids) : id);
+  return messages.flatMap((message): Message[] => {
+    if (message.role === 'tool') return [{ ...message, toolCallId: idFor(message.toolCallId) }];
+    if (message.role !== 'assistant') return [message];
+    const parts = message.parts.flatMap((part) => projectPart(part, target, idFor));
+    return parts.length === 0 ? [] : [{ role: 'assistant', parts }];
+  });
+}
+
+function projectPart(part: AssistantPart, target: Origin, idFor: (id: string) => string): AssistantPart[] {
+  switch (part.type) {
+    case 'reasoning':
+      return isFrom(part, target) ? [part] : [];
+    case 'text':
+      return [isFrom(part, target) ? part : { type: 'text', text: part.text }];
+    case 'tool-call': {
+      const { origin: _, data, ...call } = part.call;
+      const kept = data && isFrom(part.call, target) ? { data } : {};
+      return [{ type: 'tool-call', call: { ...call, id: idFor(call.id), ...kept } }];
+    }
+  }
+}
+
+function isFrom({ origin }: Provenance, target: Origin): boolean {
+  return origin?.provider === target.provider && origin.model === target.model;
+}
+
+function fittingId(id: string, { pattern, length }: ToolCallIds): string {
+  return pattern.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, length);
+}
