@@ -18,7 +18,22 @@ const HEAD = {
   system_fingerprint: 'fp_06737a9306',
 };
 
-const WORDS = ['The', ' moon', ' pulls', ' on', ' the', ' sea', ',', ' and', ' the', ' "far"', ' side', ' lags', '.\n'];
+/** The deltas of a stream, again and again. */
+export const WORDS = [
+  'The',
+  ' moon',
+  ' pulls',
+  ' on',
+  ' the',
+  ' sea',
+  ',',
+  ' and',
+  ' the',
+  ' "far"',
+  ' side',
+  ' lags',
+  '.\n',
+];
 
 /** The text that the deltas make together. */
 export const STREAM_TEXT = Array.from({ length: CHUNKS }, (_, i) => WORDS[i % WORDS.length] ?? '').join('');

@@ -35,6 +35,13 @@ export async function startServer(upstream: string): Promise<Running> {
     PROFCLAW_HOME: home,
     OPENAI_API_KEY: 'x',
     OPENAI_BASE_URL: `${upstream}/v1`,
+    ANTHROPIC_API_KEY: 'x',
+    ANTHROPIC_BASE_URL: `${upstream}/v1`,
+    GEMINI_API_KEY: 'x',
+    GOOGLE_BASE_URL: `${upstream}/v1beta`,
+    COHERE_API_KEY: 'x',
+    COHERE_BASE_URL: `${upstream}/v2`,
+    OLLAMA_BASE_URL: upstream,
   };
   const main = join(import.meta.dirname, '../dist/main.js');
   const log = openSync(join(home, 'log'), 'a');

@@ -13,6 +13,11 @@ export interface Comparison {
   profclaw: Round[];
 }
 
+/** Streams of one wire. */
+export interface WireResult extends Pick<Comparison, 'pipe' | 'profclaw'> {
+  name: string;
+}
+
 /** Everything that was measured. */
 export interface Results {
   starts: number[];
@@ -21,6 +26,7 @@ export interface Results {
   whole: Comparison;
   streams: Comparison;
   single: Comparison;
+  wires: WireResult[];
 }
 
 /** The middle value. */
@@ -33,7 +39,7 @@ export function median(values: readonly number[]): number {
 
 /** Writes RESULTS.md and says on the console what it says. False if a target was missed. */
 export function report(results: Results): boolean {
-  const { starts, idle, after, whole, streams, single } = results;
+  const { starts, idle, after, whole, streams, single, wires } = results;
   const wholeRatio = median(ratios(whole));
   const streamRatio = median(ratios(streams));
   const rows = [
@@ -71,8 +77,8 @@ Beside a pipe of hand-written undici handlers, the least that can be done on thi
 
 | | |
 | --- | --- |
-| Whole answers | ${pair(whole, 'requests/s', 'handler')} |
-| Streams | ${pair(streams, 'chunks/s', 'handler')} |
+| Whole answers | ${pair(whole, 'requests/s', whole.handler)} |
+| Streams | ${pair(streams, 'chunks/s', streams.handler)} |
 
 | Time of a whole answer | pipe p50 | p99 | profclaw p50 | p99 | added p50 | p99 |
 | --- | --- | --- | --- | --- | --- | --- |
@@ -83,6 +89,12 @@ Beside a pipe of hand-written undici handlers, the least that can be done on thi
 | --- | --- | --- |
 | Whole | ${cpu(whole)} |
 | Stream of 500 chunks | ${cpu(streams)} |
+
+Streams of each wire, 64 at once, 500 chunks each, in the provider's own form:
+
+| Wire | profclaw of the pipe | processor time of a stream, pipe | profclaw |
+| --- | --- | --- | --- |
+${wires.map((wire) => `| ${wire.name} | ${pair(wire, 'chunks/s')} | ${cpu(wire)} |`).join('\n')}
 
 After the load and 5 s of rest: ${after.rssMb.toFixed(1)} MB, ${after.files} open files, ${after.sockets} of them sockets
 (before it: ${idle.rssMb.toFixed(1)} MB, ${idle.files}, ${idle.sockets}).
@@ -97,16 +109,18 @@ function row(what: string, target: string, measured: string, pass: boolean): { l
 }
 
 /** Of each pair: ours in parts of the other's. */
-function ratios(comparison: Comparison, beside: 'pipe' | 'handler' = 'pipe'): number[] {
+type Pair = Pick<Comparison, 'pipe' | 'profclaw'>;
+
+function ratios(comparison: Pair, other: Round[] = comparison.pipe): number[] {
   const { profclaw } = comparison;
-  return comparison[beside].map((one, i) => (profclaw[i]?.perSecond ?? Number.NaN) / one.perSecond);
+  return other.map((one, i) => (profclaw[i]?.perSecond ?? Number.NaN) / one.perSecond);
 }
 
-function pair(comparison: Comparison, unit: string, beside: 'pipe' | 'handler' = 'pipe'): string {
+function pair(comparison: Pair, unit: string, other: Round[] = comparison.pipe): string {
   const middle = (rounds: Round[]): string =>
     Math.round(median(rounds.map((one) => one.perSecond))).toLocaleString('en');
-  const ratio = median(ratios(comparison, beside)).toFixed(2);
-  return `${middle(comparison.profclaw)} of ${middle(comparison[beside])} ${unit}: **${ratio}**`;
+  const ratio = median(ratios(comparison, other)).toFixed(2);
+  return `${middle(comparison.profclaw)} of ${middle(other)} ${unit}: **${ratio}**`;
 }
 
 function list(values: number[]): string {
@@ -124,6 +138,6 @@ function latencies({ pipe, profclaw }: Comparison): string {
   return [a50, a99, b50, b99, b50 - a50, b99 - a99].map((ms) => `${ms.toFixed(2)} ms`).join(' | ');
 }
 
-function cpu({ pipe, profclaw }: Comparison): string {
+function cpu({ pipe, profclaw }: Pair): string {
   return [pipe, profclaw].map((rounds) => `${median(rounds.map((one) => one.cpuMs)).toFixed(2)} ms`).join(' | ');
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Round, round, type Side } from './load.ts';
 import { footprint, type Running, startHelper, startServer } from './processes.ts';
-import { type Comparison, median, type Results, report } from './report.ts';
+import { type Comparison, median, type Results, report, type WireResult } from './report.ts';
+import { type BenchWire, WIRES } from './wires.ts';
 
 const ROUNDS = 5;
 const ROUND_SECONDS = 3;
@@ -10,7 +11,9 @@ const WARM_UP_SECONDS = 4;
 const NAMES = ['handler', 'pipe', 'profclaw'] as const;
 const STARTS = 7;
 const REST_MS = 5000;
-const LIMIT_MS = 175_000;
+const WIRE_ROUNDS = 3;
+const WIRE_ROUND_SECONDS = 2;
+const LIMIT_MS = 290_000;
 
 setTimeout(() => {
   console.error('bench: took too long');
@@ -28,20 +31,46 @@ await sleep(REST_MS);
 const idle = footprint(server.pid);
 const pipe = await startHelper('pipe.ts', upstream.url, 'streams');
 const handler = await startHelper('pipe.ts', upstream.url, 'handler');
-const sides = {
-  pipe: { name: 'pipe', url: pipe.url, pid: pipe.pid, path: '/v1/chat/completions' },
-  handler: { name: 'pipe', url: handler.url, pid: handler.pid, path: '/v1/chat/completions' },
-  profclaw: { name: 'profclaw', url: server.url, pid: server.pid, path: '/api/chat/completions' },
-} as const satisfies Record<string, Side>;
+const sides = sidesOf(WIRES[0] as BenchWire);
 
 const whole = await compare('whole answers, 32 at once', false, 32, ROUNDS, ROUND_SECONDS);
 const streams = await compare('streams, 64 at once', true, 64, ROUNDS, ROUND_SECONDS);
 const single = await compare('whole answers, one at a time', false, 1, 3, 1);
 await sleep(REST_MS);
 const after = footprint(server.pid);
+const wires: WireResult[] = [];
+for (const wire of WIRES) wires.push({ name: wire.name, ...(await compareWire(wire)) });
+const results: Results = { starts, idle, after, whole, streams, single, wires };
 for (const process of [server, pipe, handler, upstream]) await process.stop();
-const results: Results = { starts, idle, after, whole, streams, single };
 if (!report(results)) process.exitCode = 1;
+
+function sidesOf({ model, path, endMark }: BenchWire): Record<'pipe' | 'handler' | 'profclaw', Side> {
+  return {
+    pipe: { name: 'pipe', url: pipe.url, pid: pipe.pid, path, model, endMark },
+    handler: { name: 'pipe', url: handler.url, pid: handler.pid, path, model, endMark },
+    profclaw: {
+      name: 'profclaw',
+      url: server.url,
+      pid: server.pid,
+      path: '/api/chat/completions',
+      model,
+      endMark: '"done":true',
+    },
+  };
+}
+
+/** Streams of one wire, ours and the pipe's in turn. */
+async function compareWire(wire: BenchWire): Promise<Pick<Comparison, 'pipe' | 'profclaw'>> {
+  const { pipe: a, profclaw: b } = sidesOf(wire);
+  for (const side of [a, b]) await round(side, true, 64, WIRE_ROUND_SECONDS);
+  const out: Pick<Comparison, 'pipe' | 'profclaw'> = { pipe: [], profclaw: [] };
+  for (let i = 0; i < WIRE_ROUNDS; i++) {
+    for (const side of i % 2 === 0 ? [a, b] : [b, a])
+      out[side.name].push(await round(side, true, 64, WIRE_ROUND_SECONDS));
+  }
+  console.log(`${wire.name}: profclaw ${median(out.profclaw.map((one) => one.perSecond)).toFixed(0)} chunks/s`);
+  return out;
+}
 
 /** From the spawn to the first 200 of `/health`, in milliseconds. */
 async function timeStart(provider: Running): Promise<number> {

@@ -1,9 +1,10 @@
 import { createServer, type Socket } from 'node:net';
-import { STREAM_CHUNKS, WHOLE_BODY } from './answers.ts';
+import { WHOLE_BODY } from './answers.ts';
+import { WIRES } from './wires.ts';
 
 /**
- * The provider of the bench: OpenAI chat completions over raw sockets, out of buffers made at the start, so that it
- * is never what holds the others up. A stream leaves one chunk a write, as providers flush every token, with a turn of the
+ * The provider of the bench: whole answers in the form of OpenAI's chat completions, streams of every wire, over raw
+ * sockets, out of buffers made at the start, so that it is never what holds the others up. A stream leaves one chunk a write, as providers flush every token, with a turn of the
  * event loop between writes, and no faster than the reader takes them.
  */
 const server = createServer({ noDelay: true }, serve);
@@ -21,10 +22,11 @@ const WHOLE = Buffer.from(
 const STREAM_HEAD = Buffer.from(
   `${HEAD}content-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n`,
 );
-const PIECES = pieces();
+/** By the path that is asked. */
+const PIECES: ReadonlyMap<string, Buffer[]> = new Map(WIRES.map(({ path, chunks }) => [path, pieces(chunks)]));
 
-function pieces(): Buffer[] {
-  const out = STREAM_CHUNKS.map((text) => Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`));
+function pieces(chunks: readonly string[]): Buffer[] {
+  const out = chunks.map((text) => Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`));
   out.push(Buffer.from('0\r\n\r\n'));
   return out;
 }
@@ -43,18 +45,20 @@ function serve(socket: Socket): void {
       return;
     }
     if (held.length < headEnd + 4 + length) return;
+    const path = held.slice(0, held.indexOf(' HTTP/')).replace(/^\w+ /, '');
     const body = held.slice(headEnd + 4, headEnd + 4 + length);
     held = held.slice(headEnd + 4 + length);
-    if (/"stream":\s*true/.test(body)) stream(socket);
+    const streamed = PIECES.get(path);
+    if (streamed && (/"stream":\s*true/.test(body) || path.includes(':stream'))) stream(socket, streamed);
     else socket.write(WHOLE);
   });
 }
 
-function stream(socket: Socket): void {
+function stream(socket: Socket, all: readonly Buffer[]): void {
   socket.write(STREAM_HEAD);
   let at = 0;
   const next = (): void => {
-    const piece = PIECES[at++];
+    const piece = all[at++];
     if (piece === undefined || socket.destroyed) return;
     if (socket.write(piece)) setImmediate(next);
     else socket.once('drain', next);

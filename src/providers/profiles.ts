@@ -1,3 +1,4 @@
+import type { AttachmentLimits } from './attachments.ts';
 import type { ProviderType } from './types.ts';
 
 /** The wires that exist; `protocols/` has one file for each. */
@@ -49,6 +50,7 @@ export interface Profile {
   defaultModel: string | undefined;
   headers?: Readonly<Record<string, string>>;
   quirks: Quirks;
+  attachments?: AttachmentLimits;
 }
 
 /** The vendors' types: all but the demo model. */
@@ -56,6 +58,9 @@ export type VendorType = Exclude<ProviderType, 'demo'>;
 
 const ANTHROPIC_REASONING = /claude-(opus-(4-[7-9]|[5-9])|sonnet-[5-9]|fable)/;
 const OPENAI_REASONING = /^(o\d|gpt-(?:[5-9]|\d\d))/;
+
+const MIB = 1024 ** 2;
+const WEB_IMAGES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const;
 
 /** The fifteen vendors. Addresses, variables and quirks are the vendors' own documentation's. */
 export const PROFILES: Readonly<Record<VendorType, Profile>> = {
@@ -69,6 +74,8 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     defaultModel: 'claude-sonnet-5',
     headers: { 'anthropic-version': '2023-06-01' },
     quirks: { reasoningModels: ANTHROPIC_REASONING },
+    // Of an image the base64 text counts.
+    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: (5 * MIB * 3) / 4, maxImages: 100, maxFileBytes: 32 * MIB },
   },
   openai: {
     name: 'OpenAI',
@@ -79,6 +86,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'gpt-5.5',
     quirks: { reasoningModels: OPENAI_REASONING },
+    attachments: { imageTypes: WEB_IMAGES, maxFileBytes: 50 * MIB },
   },
   azure: {
     name: 'Azure OpenAI',
@@ -89,6 +97,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: undefined,
     quirks: { reasoningModels: OPENAI_REASONING },
+    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 50 },
   },
   google: {
     name: 'Google Gemini',
@@ -99,6 +108,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models?pageSize=1000',
     defaultModel: 'gemini-3.8-flash',
     quirks: {},
+    attachments: { maxFileBytes: 50 * MIB },
   },
   groq: {
     name: 'Groq',
@@ -109,6 +119,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'openai/gpt-oss-120b',
     quirks: {},
+    attachments: { maxImageBytes: 4 * MIB, maxImages: 5 },
   },
   xai: {
     name: 'xAI',
@@ -119,6 +130,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'grok-4.6',
     quirks: {},
+    attachments: { imageTypes: ['image/png', 'image/jpeg'], maxImageBytes: 20 * MIB },
   },
   mistral: {
     name: 'Mistral',
@@ -129,6 +141,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'mistral-medium-latest',
     quirks: { usageUnasked: true, toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 } },
+    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 10 * MIB, maxImages: 8 },
   },
   deepseek: {
     name: 'DeepSeek',
@@ -139,6 +152,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'deepseek-v4-flash',
     quirks: {},
+    attachments: { images: false },
   },
   together: {
     name: 'Together AI',
@@ -159,6 +173,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'accounts/fireworks/models/gpt-oss-120b',
     quirks: {},
+    attachments: { maxImages: 30, maxImageBytes: 10 * MIB },
   },
   cerebras: {
     name: 'Cerebras',
@@ -190,6 +205,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/../v1/models?page_size=1000&endpoint=chat',
     defaultModel: 'command-a-03-2025',
     quirks: {},
+    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 20 },
   },
   perplexity: {
     name: 'Perplexity',
@@ -200,6 +216,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: undefined,
     defaultModel: 'sonar',
     quirks: { usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
+    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 50 * MIB, maxFileBytes: 50 * MIB },
   },
   ollama: {
     name: 'Ollama',

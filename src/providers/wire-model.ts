@@ -3,6 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
 import { tryParseJson } from '../core/json.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { checkAttachments } from './attachments.ts';
 import type { HttpClient } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isRetryable, type Refusal, refusalError } from './failure.ts';
@@ -38,6 +39,7 @@ const MAX_ERROR_BYTES = 1024 * 1024;
 export function wireModel(type: string, profile: Profile, endpoint: Endpoint, client: HttpClient): ChatModel {
   return {
     chat: async (asked, signal) => {
+      if (profile.attachments) checkAttachments(asked.messages, profile.attachments, profile.name);
       const protocol = PROTOCOLS[wireOf(profile, endpoint, asked.model)];
       const call = new WireCall(profile, endpoint, protocol);
       const ids = profile.quirks.toolCallIds ?? protocol.toolCallIds;

@@ -1,0 +1,70 @@
+import { InvalidRequestError, type Issue } from '../errors.ts';
+import type { FilePart, ImagePart, Media, Message } from './types.ts';
+
+/** What a vendor takes of images and files, by its own documentation. Absent: no limit is known. */
+export interface AttachmentLimits {
+  /** False: none at all. */
+  images?: false;
+  /** Media types of inline images. */
+  imageTypes?: readonly string[];
+  /** Bytes of one inline image, decoded. */
+  maxImageBytes?: number;
+  /** Images of one request. */
+  maxImages?: number;
+  /** Bytes of one inline file, decoded. */
+  maxFileBytes?: number;
+}
+
+/**
+ * Checks what goes along with the messages before anything is sent.
+ * @param name the vendor's, for messages.
+ * @throws InvalidRequestError naming everything that the vendor would refuse.
+ */
+export function checkAttachments(messages: readonly Message[], limits: AttachmentLimits, name: string): void {
+  const issues: Issue[] = [];
+  let images = 0;
+  for (const message of messages) {
+    if (message.role !== 'user') continue;
+    for (const part of message.parts) {
+      if (part.type === 'image') images++;
+      const problem = part.type === 'text' ? undefined : problemOf(part, limits, name);
+      if (problem !== undefined) issues.push({ path: 'messages', message: problem });
+    }
+  }
+  if (limits.images !== false && limits.maxImages !== undefined && images > limits.maxImages) {
+    issues.push({
+      path: 'messages',
+      message: `${images} images; ${name} takes at most ${limits.maxImages} in a request`,
+    });
+  }
+  if (issues.length > 0) throw new InvalidRequestError(issues);
+}
+
+function problemOf(part: ImagePart | FilePart, limits: AttachmentLimits, name: string): string | undefined {
+  if (part.type === 'image' && limits.images === false) return `${name} takes no images`;
+  if ('url' in part.media) return undefined;
+  const { mediaType } = part.media;
+  const bytes = decodedBytes(part.media.data);
+  const max = part.type === 'image' ? limits.maxImageBytes : limits.maxFileBytes;
+  if (max !== undefined && bytes > max) {
+    return `${describe(part)} of ${megabytes(bytes)}; ${name} takes at most ${megabytes(max)}`;
+  }
+  if (part.type === 'image' && limits.imageTypes && !limits.imageTypes.includes(mediaType)) {
+    return `an image of type ${mediaType}; ${name} takes ${limits.imageTypes.join(', ')}`;
+  }
+  return undefined;
+}
+
+function describe(part: ImagePart | FilePart): string {
+  if (part.type === 'image') return 'an image';
+  return part.filename === undefined ? 'a file' : `the file ${JSON.stringify(part.filename)}`;
+}
+
+/** How many bytes a base64 text stands for. */
+function decodedBytes(data: Extract<Media, { data: string }>['data']): number {
+  return Math.floor((data.length * 3) / 4) - (data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0);
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
