@@ -8,7 +8,7 @@ const undiciAgentOnly: Plugin = {
 };
 
 /**
- * Bundles the server into `dist/`. One tree-shaken file starts three times faster than the module graph
+ * Bundles the server into `dist/`, or the folder that the command line names. One tree-shaken file starts three times faster than the module graph
  * and keeps the idle process about 30 MB smaller; what is imported lazily (PostgreSQL, prices) stays apart.
  * Without comments and white space the source that V8 keeps is half as large; names stay for the stack traces.
  */
@@ -17,7 +17,7 @@ await build({
   platform: 'node',
   plugins: [undiciAgentOnly],
   output: {
-    dir: 'dist',
+    dir: process.argv[2] ?? 'dist',
     format: 'esm',
     cleanDir: true,
     sourcemap: false,

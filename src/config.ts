@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isObject, tryParseJson } from './core/json.ts';
-import { PROFILES, type VendorType } from './providers/profiles.ts';
+import { readCustomProviders } from './providers/custom.ts';
+import { PROFILES, type RemoteType, type VendorType } from './providers/profiles.ts';
 import type { ProviderSettings } from './providers/settings.ts';
 import { isProviderType } from './providers/types.ts';
 
@@ -22,7 +23,7 @@ export interface Config {
   timeouts: { connect: number; firstByte: number; idle: number };
   /** How long running requests may go on after the order to stop. */
   stopTimeout: number;
-  providers: Partial<Record<VendorType, ProviderSettings>>;
+  providers: Partial<Record<RemoteType, ProviderSettings>>;
   /** The user's own short names for `provider/model`. */
   aliases: Record<string, string>;
 }
@@ -49,7 +50,7 @@ const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' 
 const aliases = z.string().transform((text, context) => {
   const out: Record<string, string> = {};
   for (const entry of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name, target, provider = ''] = /^\s*([\w.-]+)\s*=\s*(([\w-]+)\/\S+)\s*$/.exec(entry) ?? [];
+    const [, name, target, provider = ''] = /^\s*([\w.-]+)\s*=\s*(([\w:-]+)\/\S+)\s*$/.exec(entry) ?? [];
     if (name !== undefined && target !== undefined && isProviderType(provider)) out[name.toLowerCase()] = target;
     else context.addIssue(`${JSON.stringify(entry.trim())} must be like fast=groq/openai/gpt-oss-120b`);
   }
@@ -86,6 +87,8 @@ const SETTINGS = z.object({
     .max(1024 ** 3)
     .default(10 * 1024 ** 2),
   PROFCLAW_ALIASES: aliases.default({}),
+  /** JSON, read by `readCustomProviders`. */
+  PROFCLAW_PROVIDERS: z.string().default('{}'),
   PROFCLAW_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   PROFCLAW_CONNECT_TIMEOUT: seconds.default(10),
   PROFCLAW_FIRST_BYTE_TIMEOUT: seconds.default(120),
@@ -182,6 +185,7 @@ function readSettingsFile(environment: Environment, problems: string[]): Record<
   for (const [name, value] of Object.entries(values)) {
     const known = KNOWN.has(name) || SECRETS.some((secret) => name === `${secret}_FILE`);
     if (!known) problems.push(`${name}: ${file} has it, but there is no such setting`);
+    else if (name === 'PROFCLAW_PROVIDERS' && isObject(value)) out[name] = JSON.stringify(value);
     else if (typeof value !== 'string' && typeof value !== 'number')
       problems.push(`${name}: ${file} must give it as text or a number`);
     else out[name] = String(value);
@@ -198,13 +202,19 @@ function nonEmpty(environment: Environment): Record<string, string> {
 
 function readSecretFiles(raw: Record<string, string>, problems: string[]): Record<string, string> {
   for (const name of SECRETS) {
-    const file = raw[`${name}_FILE`];
-    if (file === undefined || raw[name] !== undefined) continue;
-    const text = readText(file)?.trim();
-    if (text) raw[name] = text;
-    else problems.push(`${name}_FILE: ${JSON.stringify(file)} ${text === '' ? 'is empty' : 'cannot be read'}`);
+    const value = readSecret(name, raw, problems);
+    if (value !== undefined) raw[name] = value;
   }
   return raw;
+}
+
+/** A setting's value, or else the content of the file that `NAME_FILE` names. */
+function readSecret(name: string, raw: Record<string, string>, problems: string[]): string | undefined {
+  const file = raw[`${name}_FILE`];
+  if (file === undefined || raw[name] !== undefined) return raw[name];
+  const text = readText(file)?.trim();
+  if (!text) problems.push(`${name}_FILE: ${JSON.stringify(file)} ${text === '' ? 'is empty' : 'cannot be read'}`);
+  return text || undefined;
 }
 
 function readText(file: string): string | undefined {
@@ -226,8 +236,12 @@ function readProviders(raw: Record<string, string>, problems: string[]): Config[
     const key = PROFILES[type].keyVariables.find((name) => raw[name] !== undefined);
     const apiKey = key === undefined ? undefined : raw[key]?.trim();
     if (key !== undefined && apiKey !== undefined) {
-      if (/^[\x21-\x7e]+$/.test(apiKey)) settings.apiKey = apiKey;
-      else problems.push(`${key}: holds characters that no key has (spaces, line ends or the like)`);
+      if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+        problems.push(`${key}: holds characters that no key has (spaces, line ends or the like)`);
+      } else {
+        settings.apiKey = apiKey;
+        if (PROFILES[type].tokenVariables?.includes(key)) settings.bearerToken = apiKey;
+      }
     }
     const base = raw[baseUrlVariable(type)];
     if (base !== undefined) {
@@ -236,7 +250,9 @@ function readProviders(raw: Record<string, string>, problems: string[]): Config[
     }
     providers[type] = settings;
   }
-  return providers;
+  const custom = raw.PROFCLAW_PROVIDERS;
+  const secret = (name: string): string | undefined => readSecret(name, raw, problems);
+  return custom === undefined ? providers : { ...providers, ...readCustomProviders(custom, secret, problems) };
 }
 
 /** Settings that only one vendor has, under the names that its own tools use. */

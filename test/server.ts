@@ -5,6 +5,7 @@ import pino from 'pino';
 import { loadConfig } from '../src/config.ts';
 import { startServer } from '../src/http/server.ts';
 import { HttpClient } from '../src/providers/client.ts';
+import { CoolDowns } from '../src/providers/cool-down.ts';
 import { ProviderRegistry } from '../src/providers/registry.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { loadSecretKey } from '../src/storage/secret-key.ts';
@@ -23,8 +24,15 @@ export interface TestServer {
 // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
 export type Json = any;
 
-/** Starts the server as `main.ts` does; `environment` is what the process would have been given. */
-export async function startTestServer(environment: Record<string, string> = {}, home?: string): Promise<TestServer> {
+/**
+ * Starts the server as `main.ts` does; `environment` is what the process would have been given.
+ * @param clock of the cool-downs, in milliseconds.
+ */
+export async function startTestServer(
+  environment: Record<string, string> = {},
+  home?: string,
+  clock?: () => number,
+): Promise<TestServer> {
   const folder = home ?? mkdtempSync(join(tmpdir(), 'profclaw-'));
   // A vendor's own default address must never be asked by a test; Ollama needs no key, so it would be.
   const config = loadConfig({
@@ -44,6 +52,7 @@ export async function startTestServer(environment: Record<string, string> = {}, 
     environment: config.providers,
     client,
     aliases: config.aliases,
+    coolDowns: new CoolDowns(clock),
   });
   const server = await startServer({ config, database, providers, log, version: 'test' });
   return {

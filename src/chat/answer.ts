@@ -6,6 +6,7 @@ import type {
   Origin,
   ProviderEvent,
   ReasoningPart,
+  Source,
   ToolCall,
   Usage,
 } from '../providers/types.ts';
@@ -15,6 +16,8 @@ export class Answer {
   /** What the model made, in order, each part with where it came from. */
   readonly parts: AssistantPart[] = [];
   readonly toolCalls: ToolCall[] = [];
+  /** What the provider says the answer rests on. */
+  readonly sources: Source[] = [];
   /** Undefined as long as the provider has given no counts. */
   usage: Usage | undefined;
   finishReason: FinishReason = 'stop';
@@ -48,6 +51,9 @@ export class Answer {
         this.parts.push({ type: 'tool-call', call });
         break;
       }
+      case 'source':
+        this.sources.push(event.source);
+        break;
       case 'usage':
         this.usage = event.usage;
         break;

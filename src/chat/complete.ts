@@ -1,24 +1,17 @@
 import type { Kysely } from 'kysely';
 import { newId } from '../core/ids.ts';
-import { AppError, type ErrorCode, NotFoundError } from '../errors.ts';
+import { NotFoundError } from '../errors.ts';
 import { costOf } from '../providers/catalog.ts';
 import { chooseModel } from '../providers/choose.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
-import type {
-  AssistantPart,
-  ChatAnswer,
-  ChatRequest,
-  Message,
-  ProviderEvent,
-  ToolCall,
-  ToolCallPart,
-  Usage,
-} from '../providers/types.ts';
+import type { AssistantPart, ChatRequest, Message, Source, ToolCall, ToolCallPart, Usage } from '../providers/types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { getTask } from '../storage/tasks.ts';
 import { getTicket } from '../storage/tickets.ts';
 import { Answer } from './answer.ts';
+import type { Attempt } from './attempts.ts';
 import { contextBlock } from './context.ts';
+import { type Answering, askInTurn } from './fallback.ts';
 import { findPreset } from './presets.ts';
 
 /** What a verb of this folder needs: storage, providers, and whose request it is. */
@@ -49,11 +42,8 @@ export interface CompletionInput {
 }
 
 /** A call whose answer has begun: its first events are here, so what follows is not an HTTP error any more. */
-export interface StartedCompletion {
+export interface StartedCompletion extends Answering {
   id: string;
-  ref: ModelRef;
-  warnings: string[];
-  events: AsyncIterable<ProviderEvent[]>;
   /** `performance.now()` when the request began. */
   startedAt: number;
 }
@@ -69,26 +59,19 @@ export interface Completion {
   /** To be sent back as it is. `parts` is there if content and calls do not say all that should go back. */
   message: { role: 'assistant'; content: string; toolCalls?: ToolCall[]; parts?: MessagePart[] };
   reasoning?: string;
+  /** The pages that the answer rests on, if the provider names them. */
+  sources?: Source[];
   finishReason: Answer['finishReason'];
   usage: Usage & { cost: number | null };
   duration: number;
   warnings?: string[];
+  /** What became of each model, if there was more than one. */
+  attempts?: Attempt[];
 }
-
-/** Failures that another provider may not have: those of the request itself are left out. */
-const FALLS_BACK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'model_not_found',
-  'context_length_exceeded',
-  'provider_auth',
-  'provider_protocol',
-  'provider_rate_limited',
-  'provider_timeout',
-  'provider_unavailable',
-]);
 
 /**
  * Starts a call and waits for the first events of its answer, falling back to other models until then.
- * @throws AppError if no model answered; the last model's error.
+ * @throws AppError if no model answered; the last model's error, with `details.attempts` if there were several.
  */
 export async function startCompletion(
   context: ChatContext,
@@ -103,16 +86,8 @@ export async function startCompletion(
   const refs = await Promise.all(
     [name, ...(input.fallbacks ?? [])].map((model) => chooseModel(context.providers, model)),
   );
-  for (const [index, ref] of refs.entries()) {
-    try {
-      const answer = await context.providers.chatModel(ref.provider).chat({ ...request, model: ref.model }, signal);
-      return { id: newId('resp'), ref, warnings: answer.warnings, events: await begun(answer), startedAt };
-    } catch (error) {
-      const last = index === refs.length - 1;
-      if (last || !(error instanceof AppError) || !FALLS_BACK.has(error.code)) throw error;
-    }
-  }
-  throw new AppError('internal', 'No model was tried');
+  const answering = await askInTurn({ providers: context.providers, request, signal }, refs);
+  return { id: newId('resp'), ...answering, startedAt };
 }
 
 /** Waits for the whole answer. @throws AppError the provider's failure, even if it came in the middle. */
@@ -125,7 +100,7 @@ export async function finishCompletion(started: StartedCompletion): Promise<Comp
 
 /** The completion that a gathered answer makes. */
 export async function toCompletion(started: StartedCompletion, answer: Answer): Promise<Completion> {
-  const { id, ref, warnings } = started;
+  const { id, ref, warnings, attempts } = started;
   const toolCalls = answer.toolCalls.length > 0 ? { toolCalls: answer.toolCalls } : {};
   return {
     id,
@@ -133,16 +108,22 @@ export async function toCompletion(started: StartedCompletion, answer: Answer): 
     model: ref.model,
     message: { role: 'assistant', content: answer.text, ...toolCalls, ...partsOf(answer) },
     ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
+    ...(answer.sources.length > 0 ? { sources: answer.sources } : {}),
     finishReason: answer.finishReason,
     usage: await withCost(ref, answer.usage),
     duration: Math.round(performance.now() - started.startedAt),
     ...(warnings.length > 0 ? { warnings } : {}),
+    ...(attempts.length > 1 ? { attempts } : {}),
   };
 }
 
-/** The answer's parts, if text and tool calls are not all of it. */
+/** The answer's parts, if it is more than a text and then calls. */
 function partsOf({ parts }: Answer): { parts?: MessagePart[] } {
-  if (!parts.some((part) => part.type === 'reasoning' || (part.type === 'text' && part.data))) return {};
+  const isPlain = parts.every((part, index) => {
+    if (part.type === 'text') return !part.data && parts[index - 1]?.type !== 'tool-call';
+    return part.type === 'tool-call';
+  });
+  if (isPlain) return {};
   return { parts: parts.map((part) => (part.type === 'tool-call' ? { type: part.type, id: part.call.id } : part)) };
 }
 
@@ -181,30 +162,5 @@ async function prepare(
       maxTokens: input.maxTokens ?? preset?.maxTokens ?? undefined,
       stream: input.stream,
     },
-  };
-}
-
-/** Reads until something of the answer is here; an error before that is thrown. Gives back all the events. */
-async function begun(answer: ChatAnswer): Promise<AsyncIterable<ProviderEvent[]>> {
-  const iterator = answer.events[Symbol.asyncIterator]();
-  const read: ProviderEvent[] = [];
-  for (;;) {
-    const { done, value } = await iterator.next();
-    if (!done) read.push(...value);
-    const first = read.find((event) => event.type !== 'usage');
-    if (first?.type === 'error') throw first.error;
-    if (first || done) break;
-  }
-  let held: ProviderEvent[] | undefined = read;
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next: () => {
-        if (!held) return iterator.next();
-        const value = held;
-        held = undefined;
-        return Promise.resolve({ done: false, value });
-      },
-      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
-    }),
   };
 }

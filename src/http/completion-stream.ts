@@ -20,7 +20,7 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
       let out = '';
       for (const event of events) {
         answer.add(event);
-        out += line(event);
+        out += line(event, answer);
       }
       if (out !== '') yield out;
     }
@@ -36,14 +36,15 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
   }
 }
 
-function line(event: ProviderEvent): string {
+function line(event: ProviderEvent, answer: Answer): string {
   switch (event.type) {
     case 'text':
       return event.text === '' ? '' : `data: {"content":${JSON.stringify(event.text)}}\n\n`;
     case 'reasoning':
       return event.text === '' ? '' : `data: {"reasoning":${JSON.stringify(event.text)}}\n\n`;
     case 'tool-call':
-      return sseEvent({ toolCall: event.call });
+      // The gathered one knows where it came from.
+      return sseEvent({ toolCall: answer.toolCalls.at(-1) });
     default:
       return '';
   }

@@ -30,6 +30,14 @@ describe('the cost of an answer', () => {
     expect(await costOf('anthropic', 'claude-sonnet-4-6', usage)).toBeCloseTo(usd, 12);
   });
 
+  it('counts reasoning that only the total has, and what the completion has but once', async () => {
+    const counts = { promptTokens: 12, totalTokens: 241, reasoningTokens: 228 };
+    // 0.30 USD in and 0.50 out, per million.
+    const usd = (12 * 0.3 + 229 * 0.5) / 1e6;
+    expect(await costOf('xai', 'grok-3-mini', { ...counts, completionTokens: 1 })).toBeCloseTo(usd, 12);
+    expect(await costOf('xai', 'grok-3-mini', { ...counts, completionTokens: 229 })).toBeCloseTo(usd, 12);
+  });
+
   it('is null, not 0, for what has no known price', async () => {
     const usage = { promptTokens: 1, completionTokens: 1, totalTokens: 2 };
     expect(await costOf('anthropic', 'claude-future-99', usage)).toBeNull();

@@ -1,5 +1,6 @@
 import type { MatchLogic, ModelInfo, ModelPrice, Provider } from '@pydantic/genai-prices';
 import { ABILITIES } from './catalog-overrides.ts';
+import { isVendorType } from './profile-of.ts';
 import { PROFILES, type VendorType } from './profiles.ts';
 import { PROVIDER_TYPES, type ProviderType, type Usage } from './types.ts';
 
@@ -30,7 +31,7 @@ type Prices = typeof import('@pydantic/genai-prices');
 
 let loading: Promise<Prices> | undefined;
 
-/** The data is 0.5 MB of code that a server that only serves local models never needs. */
+/** The data is 0.8 MB of code that a server that only serves local models never needs. */
 function prices(): Promise<Prices> {
   loading ??= import('@pydantic/genai-prices');
   return loading;
@@ -39,14 +40,15 @@ function prices(): Promise<Prices> {
 /** Every chat model that the catalogue knows, of one provider or of all; what vendors have retired is left out. */
 export async function catalogModels(only?: ProviderType): Promise<CatalogModel[]> {
   const { findProvider } = await prices();
-  return PROVIDER_TYPES.filter((type) => type !== 'demo' && type !== 'ollama' && (!only || only === type)).flatMap(
-    (type) =>
+  return PROVIDER_TYPES.filter(isVendorType)
+    .filter((type) => type !== 'ollama' && (!only || only === type))
+    .flatMap((type) =>
       (findProvider({ providerId: packageName(type) })?.models ?? [])
         .filter(
           (model) => !model.deprecated && !NOT_CHAT.test(model.id) && (type !== 'google' || GEMINI_API.test(model.id)),
         )
         .map((model) => toCatalogModel(type, sendableId(model), model)),
-  );
+    );
 }
 
 /** What the catalogue knows of one model, also of one under a dated name; all null if nothing. */
@@ -120,14 +122,20 @@ function pricedTokens(provider: ProviderType, usage: Usage): PricedTokens {
   const beside = isBeside(provider) || cached + written > usage.promptTokens;
   return {
     input_tokens: usage.promptTokens + (beside ? cached + written : 0),
-    output_tokens: usage.completionTokens,
+    output_tokens: writtenTokens(usage),
     cache_read_tokens: cached,
     cache_write_tokens: written,
   };
 }
 
+/** All that the model wrote: xAI's chat counts reasoning beside the completion, which only its total shows. */
+function writtenTokens({ promptTokens, completionTokens, totalTokens, reasoningTokens = 0 }: Usage): number {
+  const isBesideReasoning = totalTokens === promptTokens + completionTokens + reasoningTokens;
+  return completionTokens + (isBesideReasoning ? reasoningTokens : 0);
+}
+
 function isBeside(provider: ProviderType): boolean {
-  return provider !== 'demo' && PROFILES[provider].wire === 'anthropic-messages';
+  return isVendorType(provider) && PROFILES[provider].wire === 'anthropic-messages';
 }
 
 interface Known {
@@ -150,7 +158,7 @@ async function findModel(type: ProviderType, id: string): Promise<Known | undefi
 
 async function searchModel(type: ProviderType, id: string): Promise<Known | undefined> {
   // Google's list has Vertex's guests too, which the Gemini API does not serve.
-  if (type === 'demo' || type === 'ollama' || (type === 'google' && !GEMINI_API.test(id))) return undefined;
+  if (!isVendorType(type) || type === 'ollama' || (type === 'google' && !GEMINI_API.test(id))) return undefined;
   const { findProvider } = await prices();
   const provider = findProvider({ providerId: packageName(type) });
   if (!provider) return undefined;
@@ -189,8 +197,8 @@ function exactNames(logic: MatchLogic): string[] {
   return 'or' in logic ? logic.or.flatMap((part) => ('equals' in part ? [part.equals] : [])) : [];
 }
 
-function packageName(type: ProviderType): string {
-  return PACKAGE_NAMES[type as VendorType] ?? type;
+function packageName(type: VendorType): string {
+  return PACKAGE_NAMES[type] ?? type;
 }
 
 function toCatalogModel(provider: ProviderType, id: string, model: ModelInfo | undefined): CatalogModel {

@@ -2,7 +2,7 @@ import { nearest } from '../core/nearest.ts';
 import { AppError } from '../errors.ts';
 import { catalogModels, isCatalogued } from './catalog.ts';
 import { DEMO_MODEL } from './demo.ts';
-import type { VendorType } from './profiles.ts';
+import type { RemoteType, VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
 import { isProviderType } from './types.ts';
 
@@ -29,7 +29,7 @@ export async function chooseModel(registry: ProviderRegistry, name: string | und
   const ref = name === undefined ? await registry.defaultModel() : await find(registry, name);
   if (ref.provider === 'demo' && ref.model !== DEMO_MODEL) throw await notFound(registry, `demo/${ref.model}`);
   // Throws with the variable to set: better now than when the call is under way.
-  if (ref.provider !== 'demo') registry.endpoint(ref.provider);
+  if (ref.provider !== 'demo') registry.connection(ref.provider);
   return ref;
 }
 
@@ -72,9 +72,9 @@ async function inOllama(registry: ProviderRegistry, name: string): Promise<Model
  */
 async function inCatalogue(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
   if (name === DEMO_MODEL) return { provider: 'demo', model: DEMO_MODEL };
-  const family = familyTypes(name);
+  const family: readonly RemoteType[] = familyTypes(name);
   const isOwn = (await Promise.all(family.map((type) => isCatalogued(type, name)))).includes(true);
-  for (const provider of new Set([...family, ...VENDOR_TYPES])) {
+  for (const provider of new Set([...family, ...registry.types()])) {
     if (!registry.isConfigured(provider)) continue;
     if (registry.live.knownModels(provider).some((model) => model.id === name)) return { provider, model: name };
     const mayBe = !isOwn || family.includes(provider);
@@ -93,7 +93,7 @@ function configuredFamily(registry: ProviderRegistry, name: string): ModelRef | 
 }
 
 async function inLiveLists(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
-  const types = VENDOR_TYPES.filter((type) => registry.isConfigured(type));
+  const types = registry.types().filter((type) => registry.isConfigured(type));
   const lists = await Promise.all(
     types.map(async (provider) => ({ provider, models: await registry.live.models(provider).catch(() => []) })),
   );
@@ -120,7 +120,7 @@ async function notFound(registry: ProviderRegistry, name: string): Promise<AppEr
     ...(await catalogModels())
       .filter((model) => registry.isConfigured(model.provider) || !model.id.includes('/'))
       .map((model) => model.id),
-    ...VENDOR_TYPES.flatMap((type) => registry.live.knownModels(type).map((model) => model.id)),
+    ...registry.types().flatMap((type) => registry.live.knownModels(type).map((model) => model.id)),
   ];
   const suggestions = nearest(name, known, SUGGESTIONS);
   const hint = suggestions.length > 0 ? `; near to it: ${suggestions.join(', ')}` : '';

@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
-import { pause } from '../core/pause.ts';
-import { AppError, abortError } from '../errors.ts';
+import { AppError } from '../errors.ts';
+import { type Try, withRetries } from './retries.ts';
 import { type Upstream, UpstreamCall } from './upstream.ts';
 
 /** One HTTP request to a provider. */
@@ -22,17 +22,14 @@ export interface Timeouts {
   idle: number;
 }
 
-const MAX_TRIES = 3;
-const MAX_WAIT_S = 30;
-const FIRST_BACKOFF_MS = 400;
-
 /** Sends requests to providers over pooled connections: time-outs, retries before the first byte, aborts. */
 export class HttpClient {
   readonly #agent: Agent;
-  readonly #timeouts: Timeouts;
+  /** The limits of every call that names no others. */
+  readonly timeouts: Timeouts;
 
   constructor(timeouts: Timeouts) {
-    this.#timeouts = timeouts;
+    this.timeouts = timeouts;
     // The calls' own clocks watch headers and body: they know the difference between silence and a slow reader.
     this.#agent = new Agent({
       connect: { timeout: timeouts.connect },
@@ -47,47 +44,52 @@ export class HttpClient {
    * @throws AppError `provider_unavailable`, `provider_timeout` or `cancelled`.
    */
   async send(request: HttpRequest, signal: AbortSignal, timeouts: Partial<Timeouts> = {}): Promise<Upstream> {
-    const { origin, path } = splitUrl(request.url);
-    const call = new UpstreamCall(request.provider, { ...this.#timeouts, ...timeouts }, signal);
-    const options: Dispatcher.DispatchOptions = { origin, path, method: request.method, headers: request.headers };
-    if (request.body !== undefined) options.body = request.body;
-    this.#agent.dispatch(options, call);
-    return await call.head;
+    return await this.#start(request, signal, timeouts).head;
   }
 
   /**
-   * Sends, and once or twice more after a failure that another try could mend, as long as nothing of an answer has
-   * come. Obeys `Retry-After` up to 30 s; a longer one is left to the caller.
+   * Sends, and once or twice more after a failure that another try could mend, as long as no byte of an answer has
+   * come: a refusal that passes, a connection that was not made or broke. Not after the limit for the first byte:
+   * three times that would be minutes. Obeys `Retry-After` up to 30 s; a longer one is left to the caller.
+   * Resolves when the body begins.
    * @param judge says of an answer with an error status whether to try again; it may read the body.
+   * @param patienceMs the last try begins at most so many milliseconds after the first.
+   * @throws AppError the last try's failure.
    */
   async sendWithRetries(
     request: HttpRequest,
     signal: AbortSignal,
     judge: (upstream: Upstream) => Promise<{ error: AppError; retryable: boolean }>,
+    patienceMs?: number,
   ): Promise<Upstream> {
-    for (let attempt = 1; ; attempt++) {
-      const { upstream, error, retryable } = await this.#attempt(request, signal, judge);
-      if (upstream) return upstream;
-      const waitMs = error.retryAfter === undefined ? backoff(attempt) : error.retryAfter * 1000;
-      if (!retryable || attempt >= MAX_TRIES || waitMs > MAX_WAIT_S * 1000) throw error;
-      if (!(await pause(waitMs, signal))) throw abortError(signal);
-    }
+    return await withRetries(() => this.#try(request, signal, judge), signal, patienceMs);
   }
 
-  async #attempt(
+  async #try(
     request: HttpRequest,
     signal: AbortSignal,
     judge: (upstream: Upstream) => Promise<{ error: AppError; retryable: boolean }>,
-  ): Promise<
-    { upstream: Upstream; error?: never; retryable?: never } | { upstream?: never; error: AppError; retryable: boolean }
-  > {
+  ): Promise<Try<Upstream>> {
+    const call = this.#start(request, signal);
     try {
-      const upstream = await this.send(request, signal);
-      return upstream.status < 300 ? { upstream } : await judge(upstream);
+      await call.head;
+      if (call.status >= 300) return await judge(call);
+      await call.begun();
+      return { value: call };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      return { error, retryable: error.code === 'provider_unavailable' };
+      const isUnreached = error.code === 'provider_timeout' && !call.sent;
+      return { error, retryable: error.code === 'provider_unavailable' || isUnreached };
     }
+  }
+
+  #start(request: HttpRequest, signal: AbortSignal, timeouts: Partial<Timeouts> = {}): UpstreamCall {
+    const { origin, path } = splitUrl(request.url);
+    const call = new UpstreamCall(request.provider, { ...this.timeouts, ...timeouts }, signal);
+    const options: Dispatcher.DispatchOptions = { origin, path, method: request.method, headers: request.headers };
+    if (request.body !== undefined) options.body = request.body;
+    this.#agent.dispatch(options, call);
+    return call;
   }
 
   /** Ends all connections at once. */
@@ -99,8 +101,4 @@ export class HttpClient {
 function splitUrl(url: string): { origin: string; path: string } {
   const parsed = new URL(url);
   return { origin: parsed.origin, path: parsed.pathname + parsed.search };
-}
-
-function backoff(attempt: number): number {
-  return FIRST_BACKOFF_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
 }

@@ -1,6 +1,8 @@
 import { AppError } from '../errors.ts';
-import { PROFILES, type Profile, type VendorType } from './profiles.ts';
+import { profileOf } from './profile-of.ts';
+import type { Profile, RemoteType } from './profiles.ts';
 import type { ProviderSettings } from './settings.ts';
+import { isCustomType } from './types.ts';
 
 /** Where and with what headers a provider is called. */
 export interface Endpoint {
@@ -17,26 +19,24 @@ export interface Endpoint {
   namesDeployment: boolean;
 }
 
-/**
- * Puts a vendor's row and its settings together.
- * @throws AppError `provider_not_configured` naming the variable to set.
- */
-export function endpointOf(type: VendorType, settings: ProviderSettings): Endpoint {
-  const profile = PROFILES[type];
+/** @throws AppError `provider_not_configured` naming the variable to set, if something that a call needs is missing. */
+export function requireConfigured(type: RemoteType, settings: ProviderSettings): void {
+  const { name } = profileOf(type, settings);
   if (settings.enabled === false) {
-    throw notConfigured(
-      type,
-      `${profile.name} is switched off: POST /api/chat/providers/${type}/configure {"enabled": true}`,
-    );
+    throw notConfigured(type, `${name} is switched off: POST /api/chat/providers/${type}/configure {"enabled": true}`);
   }
   const missing = missingSetting(type, settings);
   if (missing) {
     throw notConfigured(
       type,
-      `${profile.name} is not configured: set ${missing}, or POST /api/chat/providers/${type}/configure`,
+      `${name} is not configured: set ${missing}, or POST /api/chat/providers/${type}/configure`,
       missing,
     );
   }
+}
+
+/** Puts a profile and its settings together, which `requireConfigured` has found to be complete. */
+export function endpointOf(profile: Profile, settings: ProviderSettings): Endpoint {
   const { baseUrl, query } = address(profile, settings);
   return {
     baseUrl,
@@ -50,19 +50,21 @@ export function endpointOf(type: VendorType, settings: ProviderSettings): Endpoi
 }
 
 /** The variable that would make this provider work, or undefined if nothing is missing. */
-export function missingSetting(type: VendorType, settings: ProviderSettings): string | undefined {
-  const profile = PROFILES[type];
-  if (!profile.keyless && !settings.apiKey) return profile.keyVariables[0];
-  if (!profile.baseUrl && !settings.baseUrl && !settings.resourceName) return 'AZURE_OPENAI_ENDPOINT';
-  return undefined;
+export function missingSetting(type: RemoteType, settings: ProviderSettings): string | undefined {
+  const profile = profileOf(type, settings);
+  if ('package' in profile) return undefined;
+  const [variable] = profile.keyVariables;
+  if (variable !== undefined && !profile.keyless && !settings.apiKey) return variable;
+  if (profile.baseUrl || settings.baseUrl || settings.resourceName) return undefined;
+  return isCustomType(type) ? 'PROFCLAW_PROVIDERS' : 'AZURE_OPENAI_ENDPOINT';
 }
 
 /** Is there all that a call needs? Says nothing of whether the provider answers. */
-export function isConfigured(type: VendorType, settings: ProviderSettings): boolean {
+export function isConfigured(type: RemoteType, settings: ProviderSettings): boolean {
   return settings.enabled !== false && missingSetting(type, settings) === undefined;
 }
 
-function notConfigured(type: VendorType, message: string, variable?: string): AppError {
+function notConfigured(type: RemoteType, message: string, variable?: string): AppError {
   return new AppError('provider_not_configured', message, {
     details: { provider: type, ...(variable ? { variable } : {}) },
   });
@@ -81,7 +83,10 @@ function address(profile: Profile, settings: ProviderSettings): Pick<Endpoint, '
 /** The list lies below the base URL, or beside a deployment that the base URL names. `..` is resolved. */
 function modelsUrl(profile: Profile, baseUrl: string, query: string): string | undefined {
   if (profile.modelsPath === undefined) return undefined;
-  const url = new URL(baseUrl.replace(/\/deployments\/[^/]+$/, '') + profile.modelsPath);
+  const base = baseUrl.replace(/\/deployments\/[^/]+$/, '');
+  // `/..` steps out of the version at the end of the base URL (cohere), and out of nothing else.
+  const path = /\/v\d+[a-z]*$/.test(base) ? profile.modelsPath : profile.modelsPath.replace(/^\/\.\.\//, '/');
+  const url = new URL(base + path);
   for (const [name, value] of new URLSearchParams(query)) url.searchParams.set(name, value);
   return url.href;
 }
@@ -99,7 +104,8 @@ function headersOf(profile: Profile, settings: ProviderSettings): Record<string,
   if (settings.organization) headers['openai-organization'] = settings.organization;
   if (settings.project) headers['openai-project'] = settings.project;
   if (settings.apiKey) {
-    if (profile.authentication === 'bearer') headers.authorization = `Bearer ${settings.apiKey}`;
+    const isBearer = profile.authentication === 'bearer' || settings.apiKey === settings.bearerToken;
+    if (isBearer) headers.authorization = `Bearer ${settings.apiKey}`;
     else headers[profile.authentication] = settings.apiKey;
   }
   for (const [name, value] of Object.entries(settings.headers ?? {})) headers[name.toLowerCase()] = value;
@@ -108,8 +114,18 @@ function headersOf(profile: Profile, settings: ProviderSettings): Record<string,
 
 const MIN_SECRET_CHARS = 6;
 
-function secretsOf(settings: ProviderSettings): string[] {
+/** Options of packages that say where and what, and that an error had better name. */
+const NO_SECRETS: ReadonlySet<string> = new Set(['name', 'baseURL', 'region', 'location', 'project', 'apiVersion']);
+
+/** What must not be seen in any message: the key, and the values of headers and of a package's options. */
+export function secretsOf(settings: ProviderSettings): string[] {
   const values = Object.values(settings.headers ?? {}).map((value) => value.replace(/^(bearer|basic) /i, ''));
-  const long = values.filter((value) => value.length >= MIN_SECRET_CHARS);
+  const long = [...values, ...textsOf(settings.options)].filter((value) => value.length >= MIN_SECRET_CHARS);
   return settings.apiKey ? [settings.apiKey, ...long] : long;
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => (NO_SECRETS.has(name) ? [] : textsOf(inner)));
 }

@@ -17,9 +17,14 @@ export function refusalError(refusal: Refusal): AppError {
   const { reading } = refusal;
   const status = refusal.status >= 400 ? refusal.status : (reading.status ?? refusal.status);
   const code = classify(status, reading);
+  const { failedGeneration } = reading;
+  const details = {
+    ...(status < 400 ? {} : { providerStatus: status }),
+    ...(failedGeneration === undefined ? {} : { failedGeneration }),
+  };
   return new AppError(code, `${refusal.provider}: ${reading.message}`, {
     retryAfter: refusal.retryAfter ?? reading.retryAfter,
-    ...(status < 400 ? {} : { details: { providerStatus: status } }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
   });
 }
 

@@ -1,8 +1,6 @@
 import { AppError } from '../errors.ts';
-import type { HttpClient } from './client.ts';
-import type { Endpoint } from './endpoint.ts';
-import { fetchModels, type LiveModel } from './live.ts';
-import { PROFILES, type VendorType } from './profiles.ts';
+import type { LiveModel } from './live.ts';
+import type { RemoteType } from './profiles.ts';
 
 /** Whether a provider answered when it was last asked; `healthy` is null if it never was. Times: ISO, milliseconds. */
 export interface Health {
@@ -23,60 +21,59 @@ const FRESH_MS = 5 * 60_000;
 const FAILURE_FRESH_MS = 30_000;
 const NEVER: Health = { healthy: null, message: 'Not checked yet', latencyMs: null, checkedAt: null };
 
-/** Model lists and health of the vendors: one question answers both. Kept for 5 minutes, failures for 30 s. */
+/** Model lists and health of the providers: one question answers both. Kept for 5 minutes, failures for 30 s. */
 export class LiveCache {
-  readonly #client: HttpClient;
-  readonly #endpointOf: (type: VendorType) => Endpoint;
-  readonly #entries = new Map<VendorType, Entry>();
-  readonly #asking = new Map<VendorType, Promise<Entry>>();
+  readonly #fetch: (type: RemoteType) => Promise<LiveModel[]>;
+  readonly #entries = new Map<RemoteType, Entry>();
+  readonly #asking = new Map<RemoteType, Promise<Entry>>();
 
-  constructor(client: HttpClient, endpoint: (type: VendorType) => Endpoint) {
-    this.#client = client;
-    this.#endpointOf = endpoint;
+  /** @param fetch asks a provider for its models, or throws an AppError. */
+  constructor(fetch: (type: RemoteType) => Promise<LiveModel[]>) {
+    this.#fetch = fetch;
   }
 
   /** The provider's own list. @throws AppError if it cannot be had. */
-  async models(type: VendorType, refresh = false): Promise<LiveModel[]> {
+  async models(type: RemoteType, refresh = false): Promise<LiveModel[]> {
     const entry = await this.#entry(type, refresh);
     if (entry.error) throw entry.error;
     return entry.models;
   }
 
   /** What is known now, without asking; empty if nothing is. */
-  knownModels(type: VendorType): LiveModel[] {
+  knownModels(type: RemoteType): LiveModel[] {
     return this.#entries.get(type)?.models ?? [];
   }
 
   /** What is known now, without asking; an answer that is old is renewed behind the caller's back. */
-  knownHealth(type: VendorType): Health {
+  knownHealth(type: RemoteType): Health {
     const entry = this.#entries.get(type);
     if (!isFresh(entry)) void this.#ask(type);
     return entry?.health ?? NEVER;
   }
 
   /** Asks now. Never throws: a failure is the answer. */
-  async check(type: VendorType): Promise<Health> {
+  async check(type: RemoteType): Promise<Health> {
     return (await this.#entry(type, true)).health;
   }
 
   /** Does the provider answer, by what is known or else by asking? */
-  async answers(type: VendorType): Promise<boolean> {
+  async answers(type: RemoteType): Promise<boolean> {
     return (await this.#entry(type, false)).health.healthy === true;
   }
 
   /** Drops what is known of a provider whose settings have changed. */
-  forget(type: VendorType): void {
+  forget(type: RemoteType): void {
     this.#entries.delete(type);
     this.#asking.delete(type);
   }
 
-  async #entry(type: VendorType, refresh: boolean): Promise<Entry> {
+  async #entry(type: RemoteType, refresh: boolean): Promise<Entry> {
     const known = this.#entries.get(type);
     return !refresh && known && isFresh(known) ? known : await this.#ask(type);
   }
 
   /** Callers at the same time share one question. */
-  #ask(type: VendorType): Promise<Entry> {
+  #ask(type: RemoteType): Promise<Entry> {
     const under = this.#asking.get(type);
     if (under !== undefined) return under;
     const asking = this.#question(type).then((entry) => {
@@ -91,7 +88,7 @@ export class LiveCache {
     return asking;
   }
 
-  async #question(type: VendorType): Promise<Entry> {
+  async #question(type: RemoteType): Promise<Entry> {
     const begun = performance.now();
     const health = (healthy: boolean, message: string): Health => ({
       healthy,
@@ -100,7 +97,7 @@ export class LiveCache {
       checkedAt: new Date().toISOString(),
     });
     try {
-      const models = await fetchModels(PROFILES[type], this.#endpointOf(type), this.#client);
+      const models = await this.#fetch(type);
       return { health: health(true, 'OK'), models, error: undefined, at: Date.now() };
     } catch (cause) {
       const error = cause instanceof AppError ? cause : new AppError('internal', 'The check failed', { cause });

@@ -1,19 +1,16 @@
-import { asArray, asNumber, asObject, asString, isObject, tryParseJson } from '../core/json.ts';
+import { tryParseJson } from '../core/json.ts';
 import { AppError } from '../errors.ts';
 import type { HttpClient } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
+import { type LiveModel, readList } from './live-list.ts';
 import type { Profile } from './profiles.ts';
-import { readRefusal, urlOf } from './wire-model.ts';
+import { modelFacts, readRefusal, urlOf } from './wire-model.ts';
 
-/** A model as a provider's own list gives it; undefined where the list does not say. */
-export interface LiveModel {
-  id: string;
-  name: string;
-  contextWindow: number | undefined;
-  maxOutput: number | undefined;
-}
+export type { LiveModel };
 
 const LIMIT_MS = 5000;
+/** Within the limit above: a list without facts is better than none. */
+const FACTS_LIMIT_MS = 2000;
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -35,11 +32,31 @@ export async function fetchModels(profile: Profile, endpoint: Endpoint, client: 
     }
     const body = tryParseJson(await upstream.text(MAX_LIST_BYTES));
     if (body === undefined) throw new AppError('provider_protocol', `${profile.name}: the model list is not JSON`);
-    return readList(body);
+    const models = readList(body);
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(FACTS_LIMIT_MS)]);
+    return await Promise.all(models.map((model) => withFacts(model, profile, endpoint, client, limit)));
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new AppError('provider_timeout', `${profile.name} did not answer within ${LIMIT_MS / 1000} s`);
   }
+}
+
+/** What the list leaves open and the provider says of the single model (ollama). */
+async function withFacts(
+  model: LiveModel,
+  profile: Profile,
+  endpoint: Endpoint,
+  client: HttpClient,
+  signal: AbortSignal,
+): Promise<LiveModel> {
+  const facts = await modelFacts(profile, endpoint, client, model.id, signal);
+  return {
+    ...model,
+    contextWindow: model.contextWindow ?? facts.contextWindow,
+    supportsVision: model.supportsVision ?? facts.supportsVision,
+    supportsTools: model.supportsTools ?? facts.supportsTools,
+    supportsReasoning: model.supportsReasoning ?? facts.supportsReasoning,
+  };
 }
 
 function requestFor(profile: Profile, endpoint: Endpoint): Parameters<HttpClient['send']>[0] {
@@ -55,30 +72,4 @@ function requestFor(profile: Profile, endpoint: Endpoint): Parameters<HttpClient
     body,
     provider: profile.name,
   };
-}
-
-/** Reads `{data: […]}` (openai-like, anthropic), `{models: […]}` (google, ollama, cohere) or a bare list (together). */
-function readList(body: unknown): LiveModel[] {
-  const { data, models } = asObject(body);
-  return asArray(data ?? models ?? body)
-    .filter(isObject)
-    .map((item) => {
-      const id = (asString(item.id) || asString(item.name) || asString(item.model)).replace(/^models\//, '');
-      return {
-        id,
-        name:
-          asString(item.display_name) ||
-          asString(item.displayName) ||
-          asString(item.name).replace(/^models\//, '') ||
-          id,
-        contextWindow:
-          asNumber(item.context_length) ??
-          asNumber(item.context_window) ??
-          asNumber(item.max_input_tokens) ??
-          asNumber(item.inputTokenLimit) ??
-          asNumber(item.max_context_length),
-        maxOutput: asNumber(item.outputTokenLimit) ?? asNumber(item.max_completion_tokens) ?? asNumber(item.max_tokens),
-      };
-    })
-    .filter((model) => model.id !== '');
 }

@@ -1,8 +1,8 @@
 import { type CatalogModel, catalogModels, describeModel } from './catalog.ts';
 import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
 import type { LiveModel } from './live.ts';
-import { PROFILES, type VendorType } from './profiles.ts';
-import { type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
+import type { RemoteType } from './profiles.ts';
+import type { ProviderRegistry } from './registry.ts';
 import type { ProviderType } from './types.ts';
 
 /** The demo model, with the grammar of its orders. */
@@ -27,7 +27,7 @@ export const DEMO_ENTRY: CatalogModel & { description: string } = {
 export async function listModels(registry: ProviderRegistry, only?: ProviderType): Promise<CatalogModel[]> {
   const models = new Map<string, CatalogModel>();
   for (const model of await catalogModels(only)) models.set(`${model.provider}/${model.id}`, model);
-  for (const type of VENDOR_TYPES.filter((candidate) => only === undefined || candidate === only)) {
+  for (const type of registry.types().filter((candidate) => only === undefined || candidate === only)) {
     if (!registry.isConfigured(type)) continue;
     registry.live.knownHealth(type);
     for (const live of registry.live.knownModels(type)) models.set(`${type}/${live.id}`, await merge(type, live));
@@ -37,25 +37,28 @@ export async function listModels(registry: ProviderRegistry, only?: ProviderType
 }
 
 /**
- * A vendor's own list, asked for if it is not fresh, with what the catalogue knows of each; the catalogue's where
- * the vendor has none. @throws AppError
+ * A provider's own list, asked for if it is not fresh, with what the catalogue knows of each; the catalogue's where
+ * it has none. @throws AppError
  */
 export async function liveModels(
   registry: ProviderRegistry,
-  type: VendorType,
+  type: RemoteType,
   refresh: boolean,
 ): Promise<CatalogModel[]> {
-  if (PROFILES[type].modelsPath === undefined) return await catalogModels(type);
+  if (registry.profile(type).modelsPath === undefined) return await catalogModels(type);
   const models = await registry.live.models(type, refresh);
   return await Promise.all(models.map((model) => merge(type, model)));
 }
 
-async function merge(type: VendorType, live: LiveModel): Promise<CatalogModel> {
+async function merge(type: RemoteType, live: LiveModel): Promise<CatalogModel> {
   const known = await describeModel(type, live.id);
   return {
     ...known,
     name: live.name,
     contextWindow: live.contextWindow ?? known.contextWindow,
     maxOutput: live.maxOutput ?? known.maxOutput,
+    supportsVision: live.supportsVision ?? known.supportsVision,
+    supportsTools: live.supportsTools ?? known.supportsTools,
+    supportsReasoning: live.supportsReasoning ?? known.supportsReasoning,
   };
 }

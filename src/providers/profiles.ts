@@ -1,8 +1,14 @@
 import type { AttachmentLimits } from './attachments.ts';
-import type { ProviderType } from './types.ts';
+import type { CustomType, ProviderType } from './types.ts';
 
 /** The wires that exist; `protocols/` has one file for each. */
-export type WireName = 'openai-chat' | 'anthropic-messages' | 'gemini' | 'ollama-chat' | 'cohere-chat';
+export type WireName =
+  | 'openai-chat'
+  | 'openai-responses'
+  | 'anthropic-messages'
+  | 'gemini'
+  | 'ollama-chat'
+  | 'cohere-chat';
 
 /** How the key travels: the header's name, or nothing. `bearer` is `Authorization: Bearer …`. */
 export type Authentication = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key';
@@ -13,6 +19,27 @@ export interface ToolCallIds {
   length: number;
 }
 
+/** How models of openai's chat wire want their own reasoning of earlier answers back; what is not said, they refuse. */
+export interface ReasoningBack {
+  /** Which models; absent: all. */
+  models?: RegExp;
+  /**
+   * The field of the assistant's message. `reasoning_details` are the objects as they came, `content-parts` parts of
+   * type thinking in its content.
+   */
+  as: 'reasoning_content' | 'reasoning' | 'reasoning_details' | 'content-parts';
+  /** Every assistant's message must have it, even if empty. */
+  required?: boolean;
+  /** Only since the last user message, in a tool loop; refused in what lies before. */
+  openTurnOnly?: boolean;
+}
+
+/** How openai's chat wire takes files: its own part with inline data (or also a link), or another vendor's part. */
+export const FILE_FORMS = ['file', 'file-or-link', 'document_url', 'file_url'] as const;
+
+/** One of {@link FILE_FORMS}. */
+export type FileForm = (typeof FILE_FORMS)[number];
+
 /** Where a vendor departs from its wire. Absent means: as the wire says. */
 export interface Quirks {
   /** Models that take no `temperature`; on openai's wire they want `max_completion_tokens` too. */
@@ -21,9 +48,13 @@ export interface Quirks {
   usageUnasked?: boolean;
   /** Which tool-call ids are taken, if not those of the wire. */
   toolCallIds?: ToolCallIds;
-  /** Takes no tools. */
+  /** The first that fits the model; reasoning of others is left out. */
+  reasoningBack?: readonly ReasoningBack[];
+  /** On the wires of openai: how inline files go that are not text; absent: not at all. */
+  files?: FileForm;
+  /** Takes no tools: earlier calls and results go as text. */
   noTools?: boolean;
-  /** After the system messages user and assistant must alternate, and the last one must be the user's. */
+  /** System messages first; then user and assistant must alternate, and the last one must be the user's. */
   strictAlternation?: boolean;
   /** Reasoning stands in the text as `<think>…</think>`. */
   thinkTags?: boolean;
@@ -42,6 +73,8 @@ export interface Profile {
   authentication: Authentication;
   /** Environment variables that hold the key; the first is the one to document. */
   keyVariables: readonly string[];
+  /** Those of them that hold tokens: they travel as `Authorization: Bearer`, whatever the keys do. */
+  tokenVariables?: readonly string[];
   /** True: works without a key. */
   keyless?: boolean;
   /** Where the model list lies, below the base URL; undefined: there is none. */
@@ -53,11 +86,16 @@ export interface Profile {
   attachments?: AttachmentLimits;
 }
 
-/** The vendors' types: all but the demo model. */
-export type VendorType = Exclude<ProviderType, 'demo'>;
+/** The types of the built-in vendors. */
+export type VendorType = Exclude<ProviderType, 'demo' | CustomType>;
+
+/** Every type that has settings: all but the demo model. */
+export type RemoteType = VendorType | CustomType;
 
 const ANTHROPIC_REASONING = /claude-(opus-(4-[7-9]|[5-9])|sonnet-[5-9]|fable)/;
-const OPENAI_REASONING = /^(o\d|gpt-(?:[5-9]|\d\d))/;
+const OPENAI_REASONING = /^(o\d|gpt-(?:[5-9]|[12]\d))/;
+/** Those that give their reasoning back on openai's other wire; their variants for chat and search have none. */
+const OPENAI_RESPONSES = /^(o\d|gpt-(?:[5-9]|[12]\d))(?!.*-(chat|search))/;
 
 const MIB = 1024 ** 2;
 const WEB_IMAGES = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'] as const;
@@ -70,6 +108,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     baseUrl: 'https://api.anthropic.com/v1',
     authentication: 'x-api-key',
     keyVariables: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN'],
+    tokenVariables: ['ANTHROPIC_AUTH_TOKEN'],
     modelsPath: '/models?limit=1000',
     defaultModel: 'claude-sonnet-5',
     headers: { 'anthropic-version': '2023-06-01' },
@@ -80,23 +119,25 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
   openai: {
     name: 'OpenAI',
     wire: 'openai-chat',
+    otherWire: { models: OPENAI_RESPONSES, wire: 'openai-responses' },
     baseUrl: 'https://api.openai.com/v1',
     authentication: 'bearer',
     keyVariables: ['OPENAI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'gpt-5.5',
-    quirks: { reasoningModels: OPENAI_REASONING },
+    quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
     attachments: { imageTypes: WEB_IMAGES, maxFileBytes: 50 * MIB },
   },
   azure: {
     name: 'Azure OpenAI',
     wire: 'openai-chat',
+    otherWire: { models: OPENAI_RESPONSES, wire: 'openai-responses' },
     baseUrl: undefined,
     authentication: 'api-key',
     keyVariables: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
     modelsPath: '/models',
     defaultModel: undefined,
-    quirks: { reasoningModels: OPENAI_REASONING },
+    quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 50 },
   },
   google: {
@@ -118,12 +159,14 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['GROQ_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'openai/gpt-oss-120b',
-    quirks: {},
+    // Its other models refuse the field.
+    quirks: { reasoningBack: [{ models: /gpt-oss/, as: 'reasoning' }] },
     attachments: { maxImageBytes: 4 * MIB, maxImages: 5 },
   },
   xai: {
     name: 'xAI',
     wire: 'openai-chat',
+    otherWire: { models: /^grok-(3-mini|[4-9]|\d\d)(?!.*non-reasoning)/, wire: 'openai-responses' },
     baseUrl: 'https://api.x.ai/v1',
     authentication: 'bearer',
     keyVariables: ['XAI_API_KEY'],
@@ -140,7 +183,12 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['MISTRAL_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'mistral-medium-latest',
-    quirks: { usageUnasked: true, toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 } },
+    quirks: {
+      files: 'document_url',
+      usageUnasked: true,
+      toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 },
+      reasoningBack: [{ as: 'content-parts' }],
+    },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 10 * MIB, maxImages: 8 },
   },
   deepseek: {
@@ -151,7 +199,13 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['DEEPSEEK_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'deepseek-v4-flash',
-    quirks: {},
+    quirks: {
+      reasoningBack: [
+        // With tools they refuse a history in which an assistant's message lacks it, be it another model's.
+        { models: /^deepseek-v([4-9]|\d\d)/, as: 'reasoning_content', required: true },
+        { models: /^deepseek-reasoner/, as: 'reasoning_content', openTurnOnly: true },
+      ],
+    },
     attachments: { images: false },
   },
   together: {
@@ -172,7 +226,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'accounts/fireworks/models/gpt-oss-120b',
-    quirks: {},
+    quirks: { reasoningBack: [{ as: 'reasoning_content' }] },
     attachments: { maxImages: 30, maxImageBytes: 10 * MIB },
   },
   cerebras: {
@@ -183,7 +237,10 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['CEREBRAS_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'gpt-oss-120b',
-    quirks: { refusedSchemaKeywords: ['minItems', 'maxItems'] },
+    quirks: {
+      refusedSchemaKeywords: ['minItems', 'maxItems', 'pattern', 'format'],
+      reasoningBack: [{ as: 'reasoning' }],
+    },
   },
   openrouter: {
     name: 'OpenRouter',
@@ -193,7 +250,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['OPENROUTER_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'openrouter/auto',
-    quirks: {},
+    quirks: { files: 'file-or-link', reasoningBack: [{ as: 'reasoning_details' }] },
   },
   cohere: {
     name: 'Cohere',
@@ -215,7 +272,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
     modelsPath: undefined,
     defaultModel: 'sonar',
-    quirks: { usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
+    quirks: { files: 'file_url', usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 50 * MIB, maxFileBytes: 50 * MIB },
   },
   ollama: {

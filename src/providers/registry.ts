@@ -13,23 +13,26 @@ import {
 } from '../storage/settings.ts';
 import { ALIASES } from './catalog-overrides.ts';
 import type { HttpClient } from './client.ts';
+import { type Connection, connect } from './connection.ts';
+import { CoolDowns, type Cooling, type Trial } from './cool-down.ts';
 import { DEMO_MODEL, demoModel } from './demo.ts';
-import { type Endpoint, endpointOf, isConfigured } from './endpoint.ts';
-import { fetchModels } from './live.ts';
+import { isConfigured } from './endpoint.ts';
 import { LiveCache } from './live-cache.ts';
-import { PROFILES, type VendorType } from './profiles.ts';
+import { isVendorType, type PackageProfile, profileOf } from './profile-of.ts';
+import type { Profile, RemoteType, VendorType } from './profiles.ts';
 import { type ProviderSettings, patchSettings, type SettingsPatch } from './settings.ts';
-import { type ChatModel, isProviderType, PROVIDER_TYPES, type ProviderType } from './types.ts';
-import { wireModel } from './wire-model.ts';
+import { requireFitting } from './settings-issues.ts';
+import { type ChatModel, isCustomType, isProviderType, PROVIDER_TYPES, type ProviderType } from './types.ts';
 
 /** What the registry stands on. `environment` is what the process was started with; stored settings go over it. */
 export interface RegistryDeps {
   db: Kysely<Schema>;
   secretKey: Buffer;
-  environment: Partial<Record<VendorType, ProviderSettings>>;
+  environment: Partial<Record<RemoteType, ProviderSettings>>;
   client: HttpClient;
   /** The user's own short names for `provider/model`; they win over the built-in ones. */
   aliases?: Readonly<Record<string, string>>;
+  coolDowns?: CoolDowns;
 }
 
 /** A model of a provider; `model` is the provider's own id. */
@@ -40,7 +43,7 @@ export interface ModelRef {
 
 const DEFAULT_KEY = 'default_model';
 
-/** All vendors' types, in the order of preference. */
+/** The built-in vendors' types, in the order of preference. */
 export const VENDOR_TYPES = PROVIDER_TYPES.filter((type): type is VendorType => type !== 'demo');
 
 /** The providers as configured now: settings, the default, and what answers for each. */
@@ -49,23 +52,25 @@ export class ProviderRegistry {
   /** Short names, in lower case, and the `provider/model` that each stands for. */
   readonly aliases: Readonly<Record<string, string>>;
   readonly #deps: RegistryDeps;
-  readonly #stored = new Map<VendorType, ProviderSettings>();
+  readonly #coolDowns: CoolDowns;
+  readonly #stored = new Map<RemoteType, ProviderSettings>();
   #lastChange: Promise<unknown> = Promise.resolve();
-  readonly #models = new Map<ProviderType, ChatModel>();
-  readonly #endpoints = new Map<VendorType, Endpoint>();
+  readonly #demo = demoModel();
+  readonly #connections = new Map<RemoteType, Connection>();
   #default: { provider: ProviderType; model: string | undefined } | undefined;
 
   private constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.#coolDowns = deps.coolDowns ?? new CoolDowns();
     this.aliases = { ...ALIASES, ...deps.aliases };
-    this.live = new LiveCache(deps.client, (type) => this.endpoint(type));
+    this.live = new LiveCache(async (type) => await this.connection(type).models());
   }
 
   /** Reads what is stored. @throws Error if the settings were sealed with another key. */
   static async load(deps: RegistryDeps): Promise<ProviderRegistry> {
     const registry = new ProviderRegistry(deps);
     for (const row of await listProviderSettings(deps.db)) {
-      if (!isVendorType(row.type)) continue;
+      if (!isRemoteType(row.type)) continue;
       const settings = tryParseJson(open(row.sealed, deps.secretKey, sealContext(row.type)));
       if (isObject(settings)) registry.#stored.set(row.type, settings);
     }
@@ -73,8 +78,19 @@ export class ProviderRegistry {
     return registry;
   }
 
+  /** Every type that has settings: the vendors in the order of preference, then the custom ones by name. */
+  types(): RemoteType[] {
+    const known = [...Object.keys(this.#deps.environment), ...this.#stored.keys()];
+    return [...VENDOR_TYPES, ...[...new Set(known.filter(isCustomType))].toSorted()];
+  }
+
+  /** What is known of a type: the vendor's row, or what a custom provider's settings say. */
+  profile(type: RemoteType): Profile | PackageProfile {
+    return profileOf(type, this.settings(type));
+  }
+
   /** The settings in force: the environment's, with the stored ones over them. */
-  settings(type: VendorType): ProviderSettings {
+  settings(type: RemoteType): ProviderSettings {
     return { ...this.#deps.environment[type], ...this.#stored.get(type) };
   }
 
@@ -83,32 +99,38 @@ export class ProviderRegistry {
     return type === 'demo' || isConfigured(type, this.settings(type));
   }
 
-  /** Where a vendor is called. @throws AppError `provider_not_configured`. */
-  endpoint(type: VendorType): Endpoint {
-    const known = this.#endpoints.get(type);
+  /** A provider ready to be called. @throws AppError `provider_not_configured`. */
+  connection(type: RemoteType): Connection {
+    const known = this.#connections.get(type);
     if (known) return known;
-    const endpoint = endpointOf(type, this.settings(type));
-    this.#endpoints.set(type, endpoint);
-    return endpoint;
+    const connection = connect(type, this.settings(type), this.#deps.client);
+    this.#connections.set(type, connection);
+    return connection;
   }
 
   /** What answers for a provider. @throws AppError `provider_not_configured`. */
   chatModel(type: ProviderType): ChatModel {
-    const known = this.#models.get(type);
-    if (known) return known;
-    const model =
-      type === 'demo' ? demoModel() : wireModel(type, PROFILES[type], this.endpoint(type), this.#deps.client);
-    this.#models.set(type, model);
-    return model;
+    return type === 'demo' ? this.#demo : this.connection(type).model;
   }
 
-  /** Changes and keeps settings. */
-  configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
+  /** Is this model to be passed over for a while? The demo never is: it fails on order only. */
+  cooling({ provider, model }: ModelRef): Cooling | undefined {
+    return provider === 'demo' ? undefined : this.#coolDowns.cooling(this.connection(provider), model);
+  }
+
+  /** To be told how a call of this model goes that is about to be made. */
+  trial({ provider, model }: ModelRef): Trial | undefined {
+    return provider === 'demo' ? undefined : this.#coolDowns.start(this.connection(provider), model);
+  }
+
+  /** Changes and keeps settings. @throws InvalidRequestError if they do not fit the type, or not together. */
+  configure(owner: string, type: RemoteType, patch: SettingsPatch): Promise<void> {
     return this.#inTurn(() => this.#configure(owner, type, patch));
   }
 
-  async #configure(owner: string, type: VendorType, patch: SettingsPatch): Promise<void> {
+  async #configure(owner: string, type: RemoteType, patch: SettingsPatch): Promise<void> {
     const settings = patchSettings(this.#stored.get(type) ?? {}, patch);
+    await requireFitting(type, { ...this.#deps.environment[type], ...settings });
     await putProviderSettings(
       this.#deps.db,
       owner,
@@ -120,17 +142,18 @@ export class ProviderRegistry {
   }
 
   /** Tries the settings as they would be after a change. @throws AppError what the provider, or its absence, says. */
-  async verify(type: VendorType, patch: SettingsPatch): Promise<void> {
+  async verify(type: RemoteType, patch: SettingsPatch): Promise<void> {
     const settings = { ...this.#deps.environment[type], ...patchSettings(this.#stored.get(type) ?? {}, patch) };
-    await fetchModels(PROFILES[type], endpointOf(type, settings), this.#deps.client);
+    await requireFitting(type, settings);
+    await connect(type, settings, this.#deps.client).models();
   }
 
   /** Forgets what was stored for a provider; the environment's settings stay. False if nothing was stored. */
-  remove(type: VendorType): Promise<boolean> {
+  remove(type: RemoteType): Promise<boolean> {
     return this.#inTurn(() => this.#remove(type));
   }
 
-  async #remove(type: VendorType): Promise<boolean> {
+  async #remove(type: RemoteType): Promise<boolean> {
     const removed = await deleteProviderSettings(this.#deps.db, type);
     this.#stored.delete(type);
     this.#forget(type);
@@ -161,17 +184,17 @@ export class ProviderRegistry {
   }
 
   /**
-   * The model for requests that name none: the one that was set, else the first configured vendor's, else the demo.
-   * Ollama counts only if it answers, since it needs no configuration.
+   * The model for requests that name none: the one that was set, else the first configured provider's (vendors before
+   * custom ones), else Ollama's if it answers, since it needs no configuration, else the demo.
    */
   async defaultModel(): Promise<ModelRef> {
     if (this.#default && this.isConfigured(this.#default.provider)) {
       const { provider, model } = this.#default;
       return { provider, model: model ?? (await this.defaultModelOf(provider)) };
     }
-    for (const provider of VENDOR_TYPES) {
+    for (const provider of this.#inOrder()) {
       if (!this.isConfigured(provider)) continue;
-      if (PROFILES[provider].keyless && !(await this.live.answers(provider))) continue;
+      if (this.profile(provider).keyless && !(await this.live.answers(provider))) continue;
       return { provider, model: await this.defaultModelOf(provider) };
     }
     return { provider: 'demo', model: DEMO_MODEL };
@@ -180,8 +203,9 @@ export class ProviderRegistry {
   /** The default as far as it is known without asking anybody; its model is null if only the provider could tell. */
   knownDefault(): { provider: ProviderType; model: string | null } {
     const set = this.#default && this.isConfigured(this.#default.provider) ? this.#default : undefined;
-    const first = VENDOR_TYPES.find(
-      (type) => this.isConfigured(type) && (!PROFILES[type].keyless || this.live.knownHealth(type).healthy === true),
+    const first = this.#inOrder().find(
+      (type) =>
+        this.isConfigured(type) && (!this.profile(type).keyless || this.live.knownHealth(type).healthy === true),
     );
     const provider = set?.provider ?? first ?? 'demo';
     return { provider, model: set?.model ?? this.#namedDefault(provider) ?? null };
@@ -195,8 +219,14 @@ export class ProviderRegistry {
     if (first !== undefined) return first;
     throw new AppError(
       'no_provider',
-      `${PROFILES[provider].name} has no models; name one in "model" or set a defaultModel`,
+      `${this.profile(provider).name} has no models; name one in "model" or set a defaultModel`,
     );
+  }
+
+  /** What somebody has configured comes before what needs no configuration. */
+  #inOrder(): RemoteType[] {
+    const rank = (type: RemoteType): number => (this.profile(type).keyless ? 1 : 0);
+    return this.types().toSorted((a, b) => rank(a) - rank(b));
   }
 
   /** Changes wait for one another: each reads what the one before has written. */
@@ -209,23 +239,22 @@ export class ProviderRegistry {
   #namedDefault(provider: ProviderType): string | undefined {
     if (provider === 'demo') return DEMO_MODEL;
     const settings = this.settings(provider);
-    return settings.defaultModel ?? settings.deploymentName ?? PROFILES[provider].defaultModel;
+    return settings.defaultModel ?? settings.deploymentName ?? this.profile(provider).defaultModel;
   }
 
-  #forget(type: VendorType): void {
-    this.#models.delete(type);
-    this.#endpoints.delete(type);
+  #forget(type: RemoteType): void {
+    this.#connections.delete(type);
     this.live.forget(type);
   }
 }
 
-/** Is this the name of one of the vendors? */
-export function isVendorType(type: string): type is VendorType {
-  return isProviderType(type) && type !== 'demo';
+/** Is this the name of a type that has settings, whether or not there is such a custom provider? */
+export function isRemoteType(type: string): type is RemoteType {
+  return isVendorType(type) || isCustomType(type);
 }
 
 /** Binds a sealed value to its row, so that it cannot be moved to another provider. */
-function sealContext(type: VendorType): string {
+function sealContext(type: RemoteType): string {
   return `provider_settings/${type}`;
 }
 

@@ -1,6 +1,12 @@
+import type { JsonObject } from '../core/json.ts';
+import type { WireName } from './profiles.ts';
+import type { QuirksJson } from './quirks-json.ts';
+
 /** What can be set for one provider, by the environment or through the API. All optional; the API's wins. */
 export interface ProviderSettings {
   apiKey?: string;
+  /** The key if it is a token, which travels as `Authorization: Bearer` whatever the vendor's keys do (anthropic). */
+  bearerToken?: string;
   baseUrl?: string;
   defaultModel?: string;
   enabled?: boolean;
@@ -15,6 +21,20 @@ export interface ProviderSettings {
   organization?: string;
   /** OpenAI: sent as `OpenAI-Project`. */
   project?: string;
+  /** Custom: the name for people. */
+  name?: string;
+  /** Custom: the protocol, `openai-chat` if absent. */
+  wire?: WireName;
+  /** Custom: where it departs from its wire. */
+  quirks?: QuirksJson;
+  /** Custom: the model list, below the base URL; false: there is none; absent: where the wire's own vendor has it. */
+  modelsPath?: string | false;
+  /** Custom: the AI SDK provider package that calls it, in place of a wire. */
+  package?: string;
+  /** Custom: the package's export to call, if it has several that are named `create…`. */
+  factory?: string;
+  /** Custom: what the package's `create…` is given; may hold secrets. */
+  options?: JsonObject;
 }
 
 /** A change of settings: a given field is set, `null` clears it, an absent one stays. */

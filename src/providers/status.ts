@@ -1,7 +1,6 @@
 import { DEMO_MODEL } from './demo.ts';
-import { endpointOf } from './endpoint.ts';
 import type { Health } from './live-cache.ts';
-import { PROFILES } from './profiles.ts';
+import type { RemoteType } from './profiles.ts';
 import type { ProviderRegistry } from './registry.ts';
 import type { ProviderType } from './types.ts';
 
@@ -33,7 +32,7 @@ export function describeProvider(registry: ProviderRegistry, type: ProviderType)
   }
   const settings = registry.settings(type);
   const configured = registry.isConfigured(type);
-  const profile = PROFILES[type];
+  const profile = registry.profile(type);
   const health = configured
     ? registry.live.knownHealth(type)
     : { healthy: null, message: notConfigured(registry, type), latencyMs: null, checkedAt: null };
@@ -44,13 +43,13 @@ export function describeProvider(registry: ProviderRegistry, type: ProviderType)
     enabled: settings.enabled ?? true,
     ...health,
     defaultModel: settings.defaultModel ?? settings.deploymentName ?? profile.defaultModel ?? null,
-    baseUrl: configured ? endpointOf(type, settings).baseUrl : (settings.baseUrl ?? profile.baseUrl ?? null),
+    baseUrl: (configured ? registry.connection(type).baseUrl : (settings.baseUrl ?? profile.baseUrl)) ?? null,
   };
 }
 
-function notConfigured(registry: ProviderRegistry, type: Exclude<ProviderType, 'demo'>): string {
+function notConfigured(registry: ProviderRegistry, type: RemoteType): string {
   try {
-    endpointOf(type, registry.settings(type));
+    registry.connection(type);
     return '';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

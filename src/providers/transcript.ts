@@ -4,11 +4,12 @@ import type { AssistantPart, Message, Origin, Provenance } from './types.ts';
 
 /**
  * A conversation as one provider may see it. Reasoning and opaque data go back only to the provider and model that
- * they came from, since others refuse them; text, tool calls and results always stay. Tool-call ids that the target
- * would refuse are replaced, the same one always by the same.
+ * they came from, since others refuse them; text, tool calls and results always stay. Tool-call ids of others that the
+ * target would refuse are replaced, the same one always by the same; its own reasoning may name its own.
  */
 export function project(messages: Message[], target: Origin, ids: ToolCallIds | undefined): Message[] {
-  const idFor = (id: string): string => (ids ? fittingId(id, ids) : id);
+  const own = new Set(messages.flatMap((message) => ownCallIds(message, target)));
+  const idFor = (id: string): string => (ids && !own.has(id) ? fittingId(id, ids) : id);
   return messages.flatMap((message): Message[] => {
     if (message.role === 'tool') return [{ ...message, toolCallId: idFor(message.toolCallId) }];
     if (message.role !== 'assistant') return [message];
@@ -29,6 +30,13 @@ function projectPart(part: AssistantPart, target: Origin, idFor: (id: string) =>
       return [{ type: 'tool-call', call: { ...call, id: idFor(call.id), ...kept } }];
     }
   }
+}
+
+/** The ids of the calls that the target itself made, as far as the parts say where they came from. */
+function ownCallIds(message: Message, target: Origin): string[] {
+  if (message.role !== 'assistant') return [];
+  const isOwn = message.parts.some((part) => isFrom(part.type === 'tool-call' ? part.call : part, target));
+  return isOwn ? message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call.id] : [])) : [];
 }
 
 function isFrom({ origin }: Provenance, target: Origin): boolean {

@@ -21,11 +21,22 @@ export const PROVIDER_TYPES = [
   'demo',
 ] as const;
 
-export type ProviderType = (typeof PROVIDER_TYPES)[number];
+/** A provider of the operator's own, which is there when it is configured. */
+export type CustomType = `custom:${string}`;
+
+export type ProviderType = (typeof PROVIDER_TYPES)[number] | CustomType;
+
+/** What the name of a custom provider may be. */
+export const CUSTOM_TYPE = /^custom:[a-z0-9][a-z0-9_-]{0,39}$/;
+
+/** Is this the name of a custom provider, whether or not there is one? */
+export function isCustomType(name: string): name is CustomType {
+  return CUSTOM_TYPE.test(name);
+}
 
 /** Is this the name of a provider type? */
 export function isProviderType(name: string): name is ProviderType {
-  return (PROVIDER_TYPES as readonly string[]).includes(name);
+  return (PROVIDER_TYPES as readonly string[]).includes(name) || isCustomType(name);
 }
 
 /** Bytes by reference or inline; `data` is base64 without a `data:` prefix. */
@@ -123,9 +134,16 @@ export interface ChatRequest {
 
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'tool-calls' | 'error';
 
+/** A page that an answer rests on, as a provider with a search of its own names it. */
+export interface Source {
+  url: string;
+  title?: string;
+}
+
 /**
  * Token counts as the provider gives them. `promptTokens` is the provider's own input count: Anthropic's leaves
- * out what came from or went to the cache, the others' include it. `completionTokens` includes reasoning.
+ * out what came from or went to the cache, the others' include it. `completionTokens` includes reasoning, but for
+ * xAI's chat, where only `totalTokens` does.
  */
 export interface Usage {
   promptTokens: number;
@@ -144,13 +162,17 @@ export type ProviderEvent =
   | { type: 'text'; text: string; data?: JsonObject }
   | { type: 'reasoning'; text: string; data?: JsonObject }
   | { type: 'tool-call'; call: ToolCall }
+  | { type: 'source'; source: Source }
   | { type: 'usage'; usage: Usage }
   | { type: 'finish'; reason: FinishReason }
   | { type: 'error'; error: AppError };
 
 /** An answer under way. Each batch holds what one read from the network gave; a whole answer is one batch. */
 export interface ChatAnswer {
-  /** One sentence for each parameter that this model does not take and that was left out. */
+  /**
+   * One sentence for each parameter that this model does not take and that was left out. May grow until the events
+   * have ended: some say it in their stream.
+   */
   warnings: string[];
   /** Never throws for what the provider did: that is an `error` event. Stops early when the call is aborted. */
   events: AsyncIterable<ProviderEvent[]>;
@@ -160,7 +182,8 @@ export interface ChatAnswer {
 export interface ChatModel {
   /**
    * Starts a call.
+   * @param patienceMs no try after the first begins later than this; absent: as long as retries take.
    * @throws AppError if the call failed before anything of the answer came.
    */
-  chat(request: ChatRequest, signal: AbortSignal): Promise<ChatAnswer>;
+  chat(request: ChatRequest, signal: AbortSignal, patienceMs?: number): Promise<ChatAnswer>;
 }

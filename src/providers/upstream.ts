@@ -27,16 +27,22 @@ const HIGH_WATER = 256 * 1024;
 /** How often at least a call's clock is looked at: the limit may have become shorter meanwhile. */
 const CHECK_MS = 250;
 
+/** How long the body of an error may take: its status has come, and says enough without it. */
+const ERROR_BODY_MS = 3000;
+
 /** How long the unwanted rest of an answer may take before its connection is broken. */
 const LINGER_MS = 1000;
 
 /**
  * One request under way: undici's handler on one side, the answer as an async iterable on the other. Watches the
- * clock: until the first byte of the body, then between reads. While our own reader is behind, no clock runs.
+ * clock: until the first byte of the body, then between reads. While our own reader is behind, no clock runs. The body
+ * of an error has a short time as a whole.
  */
 export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   status = 0;
   headers: IncomingHttpHeaders = {};
+  /** True once there was a connection and the request went out over it. */
+  sent = false;
   readonly head: Promise<Upstream>;
   readonly body: AsyncIterable<Buffer[]>;
 
@@ -76,6 +82,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.sent = true;
     if (this.#error) controller.abort(this.#error);
     else this.#allow(this.#timeouts.firstByte);
   }
@@ -84,6 +91,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     if (status < 200 || this.#error) return;
     this.status = status;
     this.headers = headers;
+    if (status >= 300) this.#hurry();
     this.#resolveHead(this);
   }
 
@@ -120,6 +128,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     this.#timer = setTimeout(() => this.#fail(new AppError('cancelled', 'The answer was complete')), LINGER_MS);
   }
 
+  /** Waits until the first of the body is here, or its end. Throws as `body` does. Not for use while it is read. */
+  async begun(): Promise<void> {
+    while (this.#chunks.length === 0 && !this.#ended) {
+      if (this.#error) throw this.#error;
+      await this.#news();
+    }
+  }
+
   async text(limit: number): Promise<string> {
     const all: Buffer[] = [];
     let bytes = 0;
@@ -140,9 +156,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
         while (this.#chunks.length === 0) {
           if (this.#error) throw this.#error;
           if (this.#ended) return { done: true, value: undefined };
-          await new Promise<void>((resolve) => {
-            this.#wake = resolve;
-          });
+          await this.#news();
         }
         const chunks = this.#chunks;
         this.#chunks = [];
@@ -178,6 +192,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     );
   }
 
+  #hurry(): void {
+    const ms = Math.min(ERROR_BODY_MS, this.#timeouts.firstByte, this.#timeouts.idle);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#fail(new AppError('provider_timeout', `${this.#provider} did not finish its error within ${ms / 1000} s`));
+    }, ms);
+  }
+
   #onSilence(): void {
     const what = this.#gotBody
       ? `sent nothing for ${this.#timeouts.idle / 1000} s in the middle of an answer`
@@ -197,6 +219,12 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   #release(): void {
     clearTimeout(this.#timer);
     this.#signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   #notify(): void {

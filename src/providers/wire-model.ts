@@ -7,14 +7,18 @@ import { checkAttachments } from './attachments.ts';
 import type { HttpClient } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isRetryable, type Refusal, refusalError } from './failure.ts';
+import { askFacts, ModelFactsCache } from './model-facts.ts';
 import type { Profile, WireName } from './profiles.ts';
 import { anthropicMessages } from './protocols/anthropic-messages.ts';
 import { cohereChat } from './protocols/cohere-chat.ts';
 import { gemini } from './protocols/gemini.ts';
 import { ollamaChat } from './protocols/ollama-chat.ts';
 import { openaiChat } from './protocols/openai-chat.ts';
+import { readingBothForms } from './protocols/openai-forms.ts';
+import { openaiResponses } from './protocols/openai-responses.ts';
 import {
   type ErrorReading,
+  type ModelFacts,
   type Protocol,
   ProtocolError,
   ReportedError,
@@ -25,7 +29,8 @@ import type { ChatAnswer, ChatModel, ProviderEvent } from './types.ts';
 import type { Upstream } from './upstream.ts';
 
 const PROTOCOLS: Readonly<Record<WireName, Protocol>> = {
-  'openai-chat': openaiChat,
+  'openai-chat': readingBothForms(openaiChat),
+  'openai-responses': readingBothForms(openaiResponses),
   'anthropic-messages': anthropicMessages,
   gemini,
   'ollama-chat': ollamaChat,
@@ -34,18 +39,25 @@ const PROTOCOLS: Readonly<Record<WireName, Protocol>> = {
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 const MAX_ERROR_BYTES = 1024 * 1024;
+/** A call waits no longer than this to learn of its model. */
+const FACTS_LIMIT_MS = 1000;
 
 /** A vendor over the network: its row, its address and the wire it speaks make a {@link ChatModel}. */
 export function wireModel(type: string, profile: Profile, endpoint: Endpoint, client: HttpClient): ChatModel {
+  const known = new ModelFactsCache();
   return {
-    chat: async (asked, signal) => {
+    chat: async (asked, signal, patienceMs) => {
       if (profile.attachments) checkAttachments(asked.messages, profile.attachments, profile.name);
       const protocol = PROTOCOLS[wireOf(profile, endpoint, asked.model)];
       const call = new WireCall(profile, endpoint, protocol);
       const ids = profile.quirks.toolCallIds ?? protocol.toolCallIds;
       const messages = project(asked.messages, { provider: type, model: asked.model }, ids);
       const request = { ...asked, messages };
-      const lowered = protocol.lower(request, profile.quirks);
+      const ask = protocol.facts?.matter(request)
+        ? () => modelFacts(profile, endpoint, client, request.model, AbortSignal.timeout(FACTS_LIMIT_MS))
+        : undefined;
+      const lowered = protocol.lower(request, profile.quirks, await known.of(request.model, ask));
+      known.note(request.model, lowered.window);
       const { body, warnings } = lowered;
       const deployment = endpoint.namesDeployment ? `/deployments/${encodeURIComponent(request.model)}` : '';
       const upstream = await client.sendWithRetries(
@@ -58,10 +70,26 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
         },
         signal,
         (refused) => readRefusal(profile, endpoint, refused),
+        patienceMs,
       );
       return { warnings, events: request.stream ? call.stream(upstream) : call.whole(upstream) };
     },
   };
+}
+
+/** What a provider says of one of its models; empty for a wire that cannot be asked. Never throws. */
+export async function modelFacts(
+  profile: Profile,
+  endpoint: Endpoint,
+  client: HttpClient,
+  model: string,
+  signal: AbortSignal,
+): Promise<ModelFacts> {
+  const question = PROTOCOLS[profile.wire].facts;
+  if (!question) return {};
+  const { headers } = endpoint;
+  const request = { url: urlOf(endpoint, question.path), headers, provider: profile.name, model };
+  return await askFacts(question, request, client, signal);
 }
 
 /** An address that names the deployment knows no other wire than the row's. */
@@ -216,19 +244,21 @@ export async function readRefusal(
   return { error, retryable: isRetryable(status, reading) };
 }
 
-/** The body of a refusal; '' if it breaks off or is too long: the status says enough then. */
+/** The body of a refusal; '' if it breaks off, stalls or is too long: the status says enough then. */
 async function bodyIfReadable(upstream: Upstream): Promise<string> {
   try {
     return await upstream.text(MAX_ERROR_BYTES);
   } catch (error) {
-    const isBody = error instanceof AppError && /^provider_(unavailable|protocol)$/.test(error.code);
+    const isBody = error instanceof AppError && /^provider_(unavailable|protocol|timeout)$/.test(error.code);
     if (isBody) return '';
     throw error;
   }
 }
 
 function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 'provider'>): AppError {
-  const reading = { ...refusal.reading, message: redact(refusal.reading.message, endpoint) };
+  const { message, failedGeneration: failed, ...rest } = refusal.reading;
+  const generation = failed === undefined ? {} : { failedGeneration: redact(failed, endpoint) };
+  const reading = { ...rest, message: redact(message, endpoint), ...generation };
   return refusalError({ ...refusal, reading, provider: profile.name });
 }
 
@@ -239,7 +269,7 @@ function unreadable(status: number, text: string, endpoint: Endpoint): ErrorRead
 }
 
 /** Strikes secrets out, be they whole or cut off by the end of a text that was shortened. */
-function redact(text: string, { secrets }: Endpoint): string {
+export function redact(text: string, { secrets }: Pick<Endpoint, 'secrets'>): string {
   return secrets.reduce(strike, text);
 }
 
@@ -261,7 +291,7 @@ function isHtml(text: string): boolean {
 }
 
 /** Seconds from `retry-after-ms` or `retry-after` (seconds or a date). */
-function retryAfter(headers: IncomingHttpHeaders): number | undefined {
+export function retryAfter(headers: IncomingHttpHeaders): number | undefined {
   const ms = Number(headers['retry-after-ms']);
   if (headers['retry-after-ms'] !== undefined && Number.isFinite(ms)) return Math.max(0, ms / 1000);
   const value = headers['retry-after'];

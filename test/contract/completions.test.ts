@@ -10,7 +10,7 @@ let server: TestServer;
 
 beforeAll(async () => {
   upstream = await startUpstream();
-  server = await startTestServer(upstream.environment('anthropic', 'openai', 'groq', 'perplexity'));
+  server = await startTestServer(upstream.environment('anthropic', 'openai', 'groq', 'perplexity', 'openrouter'));
 });
 beforeEach(() => upstream.reset());
 afterAll(async () => {
@@ -107,7 +107,7 @@ describe('POST /api/chat/completions, whole', () => {
       { type: 'image', image: 'https://example.com/a.png' },
       { type: 'file', file: 'data:application/pdf;base64,aGk=', filename: 'a.pdf' },
     ];
-    expect((await server.call(PATH, says(content, { model: 'groq/some-model' }))).status).toBe(200);
+    expect((await server.call(PATH, says(content, { model: 'openrouter/some-model' }))).status).toBe(200);
     expect(upstream.sent[0]?.body.messages[0].content).toEqual([
       { type: 'text', text: 'What is this?' },
       { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=' } },
@@ -118,10 +118,10 @@ describe('POST /api/chat/completions, whole', () => {
 
   it('names in warnings what the model does not take, and leaves it out', async () => {
     const tools = [{ name: 'look', parameters: { type: 'object' } }];
-    const reasoner = await server.call(PATH, says('Hi', { model: 'openai/o3', temperature: 0.5, maxTokens: 9 }));
+    const reasoner = await server.call(PATH, says('Hi', { model: 'openai/o3', temperature: 0.5, maxTokens: 20 }));
     expect(reasoner.body.warnings).toEqual([expect.stringMatching(/temperature/)]);
     expect(upstream.sent[0]?.body).not.toHaveProperty('temperature');
-    expect(upstream.sent[0]?.body.max_completion_tokens).toBe(9);
+    expect(upstream.sent[0]?.body.max_output_tokens).toBe(20);
     const searcher = await server.call(PATH, says('Hi', { model: 'perplexity/sonar', tools }));
     expect(searcher.body.warnings).toEqual([expect.stringMatching(/tools/)]);
     expect(upstream.sent[1]?.body).not.toHaveProperty('tools');

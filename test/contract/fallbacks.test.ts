@@ -1,7 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../server.ts';
 import { expectError, issuePaths, says } from './helpers.ts';
-import { openAiDeltas, PLAIN, startUpstream, type Upstream } from './upstream.ts';
+import {
+  keyOf,
+  openAiAnswer,
+  openAiDeltas,
+  openAiStream,
+  PLAIN,
+  sse,
+  startUpstream,
+  type Upstream,
+} from './upstream.ts';
 
 const PATH = '/api/chat/completions';
 const REFUSED = { status: 401, json: { error: { message: 'bad key' } } };
@@ -11,13 +20,14 @@ let server: TestServer;
 
 beforeAll(async () => {
   upstream = await startUpstream();
+});
+// A server of its own for each test: one that has seen failures passes models over.
+beforeEach(async () => {
+  upstream.reset();
   server = await startTestServer(upstream.environment('groq', 'openai', 'anthropic'));
 });
-beforeEach(() => upstream.reset());
-afterAll(async () => {
-  await server.stop();
-  await upstream.stop();
-});
+afterEach(() => server.stop());
+afterAll(() => upstream.stop());
 
 const CHAIN = { model: 'groq/first', fallbacks: ['openai/gpt-4o', 'claude-sonnet-4-6'] };
 
@@ -80,4 +90,140 @@ describe('fallbacks', () => {
     expectError(await server.call(PATH, says('Hi', { ...CHAIN, model: 'no-such-model' })), 404, 'model_not_found');
     expect(upstream.sent).toHaveLength(0);
   });
+});
+
+const DURATION = expect.toSatisfy((ms: unknown) => Number.isInteger(ms) && Number(ms) >= 0);
+const FAILED = { status: 'failed', code: 'provider_auth', error: 'Groq: bad key', duration: DURATION };
+
+describe('attempts', () => {
+  it('in a whole answer: each model in order, and what became of it', async () => {
+    upstream.replies.push(REFUSED);
+    const { body } = await server.call(PATH, says('Hi', CHAIN));
+    expect(body.attempts).toEqual([
+      { provider: 'groq', model: 'first', ...FAILED },
+      { provider: 'openai', model: 'gpt-4o', status: 'answered', duration: DURATION },
+    ]);
+  });
+
+  it('in the last event of a stream', async () => {
+    upstream.replies.push(REFUSED);
+    const { events } = await server.stream(PATH, says('Hi', { ...CHAIN, stream: true }));
+    expect(events.slice(0, -1)).toEqual([{ content: PLAIN }]);
+    expect(events.at(-1).attempts).toEqual([
+      { provider: 'groq', model: 'first', ...FAILED },
+      { provider: 'openai', model: 'gpt-4o', status: 'answered', duration: DURATION },
+    ]);
+  });
+
+  it('not where the first model answered', async () => {
+    const { body } = await server.call(PATH, says('Hi', CHAIN));
+    expect(body.message.content).toBe(PLAIN);
+    expect(body).not.toHaveProperty('attempts');
+  });
+
+  it('in the details of the last error, beside what it says itself, and without a key', async () => {
+    const leaky = { status: 401, json: { error: { message: `bad key ${keyOf('groq')}` } } };
+    upstream.replies.push(leaky, REFUSED, REFUSED);
+    const answer = await server.call(PATH, says('Hi', CHAIN));
+    expectError(answer, 502, 'provider_auth', /Anthropic: bad key/);
+    expect(answer.body.details).toEqual({
+      providerStatus: 401,
+      attempts: [
+        { provider: 'groq', model: 'first', ...FAILED, error: 'Groq: bad key [key]' },
+        { provider: 'openai', model: 'gpt-4o', ...FAILED, error: 'OpenAI: bad key' },
+        { provider: 'anthropic', model: 'claude-sonnet-4-6', ...FAILED, error: 'Anthropic: bad key' },
+      ],
+    });
+  });
+
+  it('not in the error of a single model', async () => {
+    upstream.replies.push(REFUSED);
+    const answer = await server.call(PATH, says('Hi', { model: 'groq/first' }));
+    expectError(answer, 502, 'provider_auth');
+    expect(answer.body.details).toEqual({ providerStatus: 401 });
+  });
+
+  it('in the error of a request that the second model calls wrong, which ends it', async () => {
+    upstream.replies.push(REFUSED, { status: 400, json: { error: { message: 'bad parameter' } } });
+    const answer = await server.call(PATH, says('Hi', CHAIN));
+    expectError(answer, 400, 'provider_rejected', /bad parameter/);
+    expect(answer.body.details.attempts).toMatchObject([FAILED, { provider: 'openai', code: 'provider_rejected' }]);
+    expect(upstream.sent).toHaveLength(2);
+  });
+
+  it('in the last event of a stream that a fallback broke off', async () => {
+    upstream.replies.push(REFUSED, { pieces: openAiDeltas([{ content: 'half' }]), breakOff: true });
+    const { events } = await server.stream(PATH, says('Hi', { ...CHAIN, stream: true }));
+    expect(events[0]).toEqual({ content: 'half' });
+    expect(events[1]).toMatchObject({
+      done: true,
+      partial: true,
+      code: 'provider_unavailable',
+      details: {
+        attempts: [
+          { provider: 'groq', status: 'failed' },
+          { provider: 'openai', status: 'failed', code: 'provider_unavailable', duration: DURATION },
+        ],
+      },
+    });
+    expect(events).toHaveLength(2);
+  });
+});
+
+describe('the beginning of an answer', () => {
+  const USAGE = sse({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 0, total_tokens: 1 } });
+  const ERROR = sse({ error: { message: 'overloaded', code: 503 } });
+  const stream = async (...pieces: string[]): Promise<string[]> => {
+    upstream.replies.push({ pieces });
+    const { events } = await server.stream(PATH, says('Hi', { ...CHAIN, stream: true }));
+    return [events.at(-1).provider ?? events.at(-1).code, events.map((event) => event.content ?? '').join('')];
+  };
+
+  it.each([
+    ['token counts', USAGE],
+    ['a role and no text', openAiDeltas([{ role: 'assistant', content: '' }]).join('')],
+  ])('is not %s', async (_what, first) => {
+    expect(await stream(first, ERROR)).toEqual(['openai', PLAIN]);
+  });
+
+  it.each([
+    ['text', { content: 'x' }, 'x'],
+    ['reasoning', { reasoning: 'Well' }, ''],
+  ])('is %s', async (_what, delta, content) => {
+    expect(await stream(...openAiDeltas([delta]), ERROR)).toEqual(['provider_unavailable', content]);
+    expect(upstream.sent).toHaveLength(1);
+  });
+
+  it.each([false, true])('is also the end of an answer of nothing, which is one (stream: %s)', async (isStream) => {
+    const nothing = isStream ? { pieces: openAiStream([]) } : { json: openAiAnswer({ content: '' }) };
+    upstream.replies.push(nothing);
+    const { events } = await server.stream(PATH, says('Hi', { ...CHAIN, stream: isStream }));
+    expect(events).toHaveLength(1);
+    expect(events[0]).toMatchObject({ provider: 'groq', finishReason: 'stop' });
+  });
+
+  it.each([false, true])(
+    'is not the end that is an error, as long as a model is left (stream: %s)',
+    async (isStream) => {
+      const broken = isStream
+        ? { pieces: openAiStream([], 'error') }
+        : { json: openAiAnswer({ content: '' }, 'error') };
+      upstream.replies.push(broken, broken);
+      const [alone] = (await server.stream(PATH, says('Hi', { model: 'groq/first', stream: isStream }))).events;
+      expect(alone).toMatchObject({ provider: 'groq', finishReason: 'error' });
+      const last = (await server.stream(PATH, says('Hi', { ...CHAIN, stream: isStream }))).events.at(-1);
+      expect(last).toMatchObject({ provider: 'openai', finishReason: 'stop' });
+      expect(last.attempts[0]).toMatchObject({ status: 'failed', code: 'provider_protocol' });
+    },
+  );
+});
+
+it('warnings are those of the model that answered', async () => {
+  const ask = (more: object) => server.call(PATH, says('/fail 401', { temperature: 1, ...more }));
+  const demoFirst = await ask({ model: 'demo', fallbacks: ['groq/first'] });
+  expect([demoFirst.body.provider, demoFirst.body.warnings]).toEqual(['groq', undefined]);
+  upstream.replies.push(REFUSED);
+  const demoLast = await server.call(PATH, says('Hi', { temperature: 1, model: 'groq/first', fallbacks: ['demo'] }));
+  expect(demoLast.body.provider).toBe('demo');
+  expect(demoLast.body.warnings).toEqual([expect.stringMatching(/^temperature: the demo model/)]);
 });

@@ -100,6 +100,8 @@ async function serve(
     const ids = state.lists.get(provider) ?? [];
     return json(response, 200, { data: ids.map((id) => ({ id })) });
   }
+  // Ollama's words on a single model, which this one does not have.
+  if (path.endsWith('/api/show')) return json(response, 404, { error: 'not found' });
   const body = text === '' ? undefined : JSON.parse(text);
   // The health check of a provider without a model list.
   if (body?.messages?.length === 0) return json(response, 400, { error: { message: 'messages must not be empty' } });

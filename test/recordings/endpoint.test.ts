@@ -48,12 +48,12 @@ describe.skipIf(recordings.length === 0)('recorded answers through the endpoint'
     split: string,
     stream: boolean,
   ): Promise<{ status: number; body: Json; answer: Answer }> {
-    const type = typeFor(recording);
+    const { type, model } = targetFor(recording);
     const baseUrl = `${upstream}/x/${split}/${recording.file.replace(/\.json$/, '')}`;
     const configured = await server.call(`/api/chat/providers/${type}/configure`, { apiKey: KEY, baseUrl });
     expect(configured.status).toBe(200);
     const request = {
-      model: `${type}/${recording.request.body?.model ?? 'recorded'}`,
+      model: `${type}/${model}`,
       messages: [{ role: 'user', content: 'hi' }],
       stream,
     };
@@ -65,6 +65,12 @@ describe.skipIf(recordings.length === 0)('recorded answers through the endpoint'
     return { status, body: events[0], answer: status === 200 ? fromStream(events) : fromWhole(events[0]) };
   }
 
+  /** The last parts of the paths that answers were asked of since the last call. */
+  async function asked(): Promise<Set<string>> {
+    const log = (await (await fetch(`${upstream}/_log`)).json()) as { method: string; path: string }[];
+    return new Set(log.filter(({ method }) => method === 'POST').map(({ path }) => path.replace(/^.*\//, '')));
+  }
+
   for (const { recording, expected } of recordings) {
     if (expected === undefined) {
       it(`refusal ${recording.file}`, async () => {
@@ -72,7 +78,7 @@ describe.skipIf(recordings.length === 0)('recorded answers through the endpoint'
           const { body } = await ask(recording, 'whole', stream);
           expect(body.code).toBe(codeOf(recording.response.status, recording.response.body));
           expect(JSON.stringify(JSON.parse(recording.response.body))).toContain(
-            JSON.stringify(body.error.replace(/^[^:]+: /, '')).slice(1, -1),
+            JSON.stringify(words(body.error)).slice(1, -1),
           );
         }
       });
@@ -80,21 +86,31 @@ describe.skipIf(recordings.length === 0)('recorded answers through the endpoint'
     }
     it(recording.file, async () => {
       const stream = recording.response.kind !== 'json';
+      await asked();
       for (const split of stream ? ['whole', 'frames', 'bytes'] : ['whole']) {
         expect((await ask(recording, split, stream)).answer, split).toEqual(wanted(expected, recording));
       }
+      if (recording.api === 'responses') expect(await asked()).toEqual(new Set(['responses']));
     });
   }
 });
 
-/** The type that speaks the recording's wire: some vendors were recorded on an OpenAI-like wire beside their own. */
-function typeFor({ provider, api }: Recording): VendorType {
+/**
+ * A type and model that speak the recording's wire: some vendors were recorded on one of OpenAI's wires beside their
+ * own, and which of the two is asked depends on the model.
+ */
+function targetFor({ provider, api, request }: Recording): { type: VendorType; model: string } {
+  if (api === 'responses') {
+    if (provider === 'xai') return { type: 'xai', model: 'grok-4' };
+    return { type: provider === 'azure' ? 'azure' : 'openai', model: 'gpt-5' };
+  }
   const hasOtherWire = provider === 'ollama' || provider === 'google' || provider === 'cohere';
-  return api === 'chat-completions' && hasOtherWire ? 'together' : provider;
+  const type = api === 'chat-completions' && hasOtherWire ? 'together' : provider;
+  return { type, model: request.body?.model ?? 'recorded' };
 }
 
 function fromWhole(body: Json): Answer {
-  if (body.error !== undefined) return { text: '', reasoning: '', tools: [], error: body.error };
+  if (body.error !== undefined) return { text: '', reasoning: '', tools: [], error: words(body.error) };
   return {
     text: body.message.content,
     reasoning: body.reasoning ?? '',
@@ -113,8 +129,13 @@ function fromStream(events: Json[]): Answer {
     if (event.toolCall) answer.tools.push(toTool(event.toolCall));
   }
   expect(last.done).toBe(true);
-  if (last.error !== undefined) return { ...answer, error: last.error.replace(/^[^:]+: /, '') };
+  if (last.error !== undefined) return { ...answer, error: words(last.error) };
   return { ...answer, finish: last.finishReason, usage: [last.usage.promptTokens, last.usage.completionTokens] };
+}
+
+/** An error's message without our name for the provider. */
+function words(error: string): string {
+  return error.replace(/^[^:]+: /, '');
 }
 
 function toTool(call: Json): unknown {

@@ -9,7 +9,7 @@ import type { FinishReason } from '../../src/providers/types.ts';
 export const FOLDER = process.env.PROFCLAW_FIXTURES ?? join(import.meta.dirname, '../../../shared/fixtures');
 
 /** The wires that this server speaks, by the recordings' names. */
-const WIRES = ['chat-completions', 'messages', 'generateContent', 'cohere-v2-chat', 'ollama-chat'];
+const WIRES = ['chat-completions', 'responses', 'messages', 'generateContent', 'cohere-v2-chat', 'ollama-chat'];
 
 /** One recorded exchange. */
 export interface Recording {
@@ -27,18 +27,20 @@ export interface Expectation {
   reasoning: string;
   tools: { id: string | null; name: string; args: unknown }[];
   finish: string | null;
-  usage: [number, number] | null;
+  usage: [number | null, number | null] | null;
   refusal: string;
 }
 
 const FINISH: Readonly<Record<string, FinishReason>> = {
   stop: 'stop',
+  completed: 'stop',
   eos: 'stop',
   end_turn: 'stop',
   COMPLETE: 'stop',
   STOP: 'stop',
   length: 'length',
   max_tokens: 'length',
+  max_output_tokens: 'length',
   MAX_TOKENS: 'length',
   tool_calls: 'tool-calls',
   tool_use: 'tool-calls',
@@ -65,9 +67,21 @@ export function loadRecordings(): { recording: Recording; expected: Expectation 
 
 /** What the error inside an answer says, if there is one. */
 function errorIn(body: string): string | undefined {
-  const line = /^data: (\{"error":.*)$/m.exec(body)?.[1];
+  const line = /^data: (\{(?:"error":|"type":"error",).*)$/m.exec(body)?.[1];
   return line === undefined ? undefined : (JSON.parse(line) as { error: { message: string } }).error.message;
 }
+
+/** Where our endpoint gives something else than expect.jsonl has, and why. */
+const EXCEPTIONS: Readonly<Record<string, Partial<Expectation>>> = {
+  // Four answers, one after the other, were recorded as one stream; ours ends where the first one does.
+  'azure/vercel-ai/azure-reasoning-encrypted-content.1.stream.0.json': {
+    text: '',
+    tools: [{ id: 'call_UdvUeOElp5zdU0DKr6IoyhjE', name: 'calculator', args: { a: 12, b: 7, op: 'add' } }],
+    usage: [137, 28],
+  },
+  // The last event, which has the finish and the counts, is cut off; every item before it was finished.
+  'openai/vercel-ai/parallel-tool-call-wrapper.1.stream.0.json': { finish: 'completed', usage: null },
+};
 
 /** Cohere's plan before its tool calls: expect.jsonl leaves it out altogether, our reader gives it as reasoning. */
 function toolPlanIn({ api, response: { kind, body } }: Recording): string {
@@ -83,7 +97,8 @@ function toolPlanIn({ api, response: { kind, body } }: Recording): string {
 }
 
 /** What our endpoint must make of a recording. */
-export function wanted(expected: Expectation, recording: Recording): unknown {
+export function wanted(listed: Expectation, recording: Recording): unknown {
+  const expected = { ...listed, ...EXCEPTIONS[recording.file] };
   const common = {
     text: expected.text + expected.refusal,
     reasoning: toolPlanIn(recording) + expected.reasoning,
@@ -94,7 +109,7 @@ export function wanted(expected: Expectation, recording: Recording): unknown {
     })),
     usage: expected.usage ?? [0, 0],
   };
-  if (expected.finish === null) {
+  if (expected.finish === null || expected.finish === 'failed') {
     const { usage: _, ...partial } = common;
     return { ...partial, error: errorIn(recording.response.body) };
   }

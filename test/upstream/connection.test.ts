@@ -71,10 +71,54 @@ describe.each([false, true])('an upstream that never answers (stream: %s)', (str
     await got.seen[0]!.gone;
   });
 
-  it.concurrent('sends an error status and then nothing: 504 provider_timeout', async () => {
+  it.concurrent('sends a status for an error and stalls: the status counts, tried three times', async () => {
     const got = await hasty.ask(({ socket }) => socket.write(head(500, 'content-length: 9')), { stream });
-    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    expect(got.body.error).toContain('status 500 with nothing');
+    expect(got.seen).toHaveLength(3);
     await Promise.all(got.seen.map((seen) => seen.gone));
+  });
+
+  it.concurrent('stalls in an error: its Retry-After counts all the same', async () => {
+    const stalled = `${head(429, 'content-length: 99', 'retry-after: 60')}{"error":`;
+    const got = await hasty.ask(({ socket }) => socket.write(stalled), { stream });
+    expect([got.status, got.code, got.headers.get('retry-after')]).toEqual([429, 'provider_rate_limited', '60']);
+    expect(got.seen).toHaveLength(1);
+  });
+
+  it.concurrent('drips an error without an end: waited for 3 s only, and good the second time', async () => {
+    const got = await rig.ask(
+      (seen, n) => {
+        if (n > 1) return good(seen);
+        seen.socket.write(head(503, 'content-length: 999', 'retry-after-ms: 10'));
+        const timer = setInterval(() => seen.socket.write('.'), 100);
+        return seen.gone.then(() => clearInterval(timer));
+      },
+      { stream },
+    );
+    expect([got.status, got.content]).toEqual([200, 'good']);
+    expect(got.ms).toBeGreaterThan(2900);
+    await got.seen[0]?.gone;
+  });
+
+  it.concurrent('never finishes the TLS handshake: tried three times, then 504 provider_timeout', async () => {
+    let connections = 0;
+    const deaf = createServer((socket) => {
+      connections++;
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+    const { port } = deaf.address() as { port: number };
+    const lost = await startRig({
+      OPENAI_BASE_URL: `https://127.0.0.1:${port}/v1`,
+      PROFCLAW_CONNECT_TIMEOUT: '0.2',
+    });
+    const got = await call(lost.server, 'openai/any', stream);
+    await lost.stop();
+    deaf.close();
+    expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
+    expect(got.body.error).toContain('could not be reached within 0.2 s');
+    expect(connections).toBe(3);
   });
 
   it.concurrent('resets before the head: tried three times, then 502 provider_unavailable', async () => {
@@ -95,16 +139,21 @@ describe.each([false, true])('an upstream that never answers (stream: %s)', (str
     expect(got.seen).toHaveLength(2);
   });
 
-  it.concurrent('resets right after the head: 502, not tried again', async () => {
+  it.concurrent.each([
+    ['always: tried three times, then 502', 9, 3, undefined],
+    ['once: our caller sees only the answer', 1, 2, 'good'],
+  ])('resets right after the head, %s', async (_how, times, requests, content) => {
     const got = await rig.ask(
-      ({ socket }) => {
-        socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 9'));
-        afterwards(50, () => socket.resetAndDestroy());
+      (seen, n) => {
+        if (n > times) return good(seen);
+        seen.socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 9'));
+        return afterwards(50, () => seen.socket.resetAndDestroy());
       },
       { stream },
     );
-    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
-    expect(got.seen).toHaveLength(1);
+    expect(got.seen).toHaveLength(requests);
+    if (content === undefined) expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+    else expect([got.status, got.code, got.content]).toEqual([200, undefined, content]);
   });
 });
 
@@ -113,6 +162,7 @@ describe('an upstream that stops in the middle', () => {
     const got = await hasty.ask(({ socket }) => socket.write(`${head(200, 'content-length: 99')}{"choices":`));
     expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
     expect(got.body.error).toContain('in the middle');
+    expect(got.seen).toHaveLength(1);
     await got.seen[0]!.gone;
   });
 

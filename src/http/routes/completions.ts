@@ -53,6 +53,17 @@ const FinishReason = z.enum([
   'cancelled',
 ]);
 
+const Attempt = z
+  .object({
+    provider: z.string(),
+    model: z.string(),
+    status: z.enum(['answered', 'failed', 'skipped']),
+    code: z.string().optional().describe('Why it failed, or last failed before it was skipped.'),
+    error: z.string().optional(),
+    duration: z.int().describe('Milliseconds.'),
+  })
+  .meta({ id: 'Attempt' });
+
 const Summary = {
   id: z.string(),
   provider: z.string(),
@@ -60,7 +71,15 @@ const Summary = {
   finishReason: FinishReason,
   usage: Usage,
   duration: z.int().describe('Milliseconds.'),
+  sources: z
+    .array(z.object({ url: z.string(), title: z.string().optional() }))
+    .optional()
+    .describe('The pages that the answer rests on, if the provider names them.'),
   warnings: z.array(z.string()).optional().describe('One sentence for each parameter that the model does not take.'),
+  attempts: z
+    .array(Attempt)
+    .optional()
+    .describe('What became of each model, in order, if more than one was tried or skipped.'),
 };
 
 const Completion = z
@@ -88,6 +107,7 @@ const StreamEvent = z
       error: z.string(),
       code: z.string(),
       requestId: z.string(),
+      details: z.record(z.string(), z.unknown()).optional().describe('`attempts`, if there were several.'),
     }),
   ])
   .meta({ id: 'CompletionEvent' });
@@ -109,7 +129,7 @@ const CompletionBody = z
       .array(ModelName)
       .max(10)
       .optional()
-      .describe('Models tried in order if the one before fails before its first byte.'),
+      .describe('Models tried in order if the one before fails before its first byte or is cooling down.'),
   })
   .superRefine((body, context) => {
     const { toolChoice, tools = [] } = body;

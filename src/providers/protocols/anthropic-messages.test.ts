@@ -155,11 +155,11 @@ describe('anthropic-messages, reading', () => {
       { type: 'reasoning', text: 'Hm' },
       { type: 'reasoning', text: '', data: { signature: 'ab' } },
       { type: 'text', text: 'Yes' },
+      { type: 'tool-call', call: { id: 'a', name: 'f', arguments: { n: 1 } } },
       {
         type: 'usage',
         usage: { promptTokens: 1, completionTokens: 2, totalTokens: 3, cacheWriteTokens: 3, reasoningTokens: 1 },
       },
-      { type: 'tool-call', call: { id: 'a', name: 'f', arguments: { n: 1 } } },
       { type: 'finish', reason: 'tool-calls' },
     ]);
     expect(() => anthropicMessages.read({ error: { message: 'no' } }, {})).toThrow(ReportedError);
@@ -184,7 +184,7 @@ describe('anthropic-messages, lowering', () => {
     expect(lower({ maxTokens: 9, stream: true }).body).toMatchObject({ max_tokens: 9, stream: true });
   });
 
-  it('makes a tool loop of two turns, thinking first, results before words', () => {
+  it('makes a tool loop of two turns, in the order that the model made, results before words', () => {
     const messages: Message[] = [
       { role: 'system', text: 'A' },
       { role: 'system', text: 'B' },
@@ -215,9 +215,9 @@ describe('anthropic-messages, lowering', () => {
         {
           role: 'assistant',
           content: [
+            { type: 'text', text: 'Let me see' },
             { type: 'thinking', thinking: 'Hm', signature: 'ab' },
             { type: 'redacted_thinking', data: 'xyz' },
-            { type: 'text', text: 'Let me see' },
             { type: 'tool_use', id: 'call_1', name: 'f', input: {} },
             { type: 'tool_use', id: 'call-2', name: 'g', input: { n: 1 } },
           ],

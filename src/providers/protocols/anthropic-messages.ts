@@ -1,5 +1,5 @@
 import type { Frame } from '../../core/framing.ts';
-import { asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
 import type {
   AssistantPart,
@@ -8,14 +8,17 @@ import type {
   Media,
   Message,
   ProviderEvent,
+  Tool,
   Usage,
   UserPart,
 } from '../types.ts';
+import { type Cacheable, markCacheable } from './anthropic-cache.ts';
 import { readErrorBody } from './error-body.ts';
-import { settle } from './openai-chat.ts';
+import { settle } from './finish.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { Sources, toSource } from './sources.ts';
 import { fileText } from './text-file.ts';
-import { ToolCallGatherer } from './tool-calls.ts';
+import { wholeCall } from './tool-calls.ts';
 
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages). */
 export const anthropicMessages: Protocol = {
@@ -38,13 +41,21 @@ function defaultMaxTokens(model: string): number {
 
 function lower(request: ChatRequest, quirks: Quirks): ReturnType<Protocol['lower']> {
   const warnings: string[] = [];
+  const { tools, system, messages } = markCacheable(
+    {
+      tools: request.tools.map(lowerTool),
+      system: lowerSystem(request.messages),
+      messages: lowerMessages(request.messages),
+    },
+    request.model,
+  );
   const body: JsonObject = {
     model: request.model,
     max_tokens: request.maxTokens ?? defaultMaxTokens(request.model),
-    messages: lowerMessages(request.messages),
+    messages,
   };
-  const system = request.messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n');
-  if (system !== '') body.system = system;
+  // Without a mark it is written in its short form.
+  if (system[0]) body.system = system[0].cache_control ? system : system[0].text;
   if (request.stream) body.stream = true;
   if (request.temperature !== undefined) {
     if (quirks.reasoningModels?.test(request.model)) {
@@ -54,15 +65,19 @@ function lower(request: ChatRequest, quirks: Quirks): ReturnType<Protocol['lower
       if (request.temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
     }
   }
-  if (request.tools.length > 0) {
-    body.tools = request.tools.map((tool) => ({
-      name: tool.name,
-      ...(tool.description === undefined ? {} : { description: tool.description }),
-      input_schema: tool.parameters,
-    }));
+  if (tools.length > 0) {
+    body.tools = tools;
     if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
   }
   return { path: '/messages', body, warnings };
+}
+
+function lowerSystem(messages: Message[]): JsonObject[] {
+  return textBlock(messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n'));
+}
+
+function lowerTool({ name, description, parameters }: Tool): JsonObject {
+  return { name, ...(description === undefined ? {} : { description }), input_schema: parameters };
 }
 
 function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonObject {
@@ -70,13 +85,8 @@ function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonOb
   return { type: choice === 'required' ? 'any' : choice };
 }
 
-interface Turn {
-  role: 'user' | 'assistant';
-  content: JsonObject[];
-}
-
-function lowerMessages(messages: Message[]): Turn[] {
-  const turns: Turn[] = [];
+function lowerMessages(messages: Message[]): Cacheable['messages'] {
+  const turns: Cacheable['messages'] = [];
   for (const message of messages) {
     if (message.role === 'system') continue;
     const role = message.role === 'assistant' ? 'assistant' : 'user';
@@ -86,15 +96,13 @@ function lowerMessages(messages: Message[]): Turn[] {
     if (last?.role === role) last.content.push(...content);
     else turns.push({ role, content });
   }
-  for (const turn of turns) {
-    // Thinking must come before anything else; tool results before what the person says after them.
-    turn.content = [...turn.content.filter(comesFirst), ...turn.content.filter((block) => !comesFirst(block))];
-  }
-  return turns;
+  return turns.map((turn) => (turn.role === 'user' ? { ...turn, content: resultsFirst(turn.content) } : turn));
 }
 
-function comesFirst(block: JsonObject): boolean {
-  return block.type === 'thinking' || block.type === 'redacted_thinking' || block.type === 'tool_result';
+/** Tool results must stand before what the person says after them. */
+function resultsFirst(content: JsonObject[]): JsonObject[] {
+  const isResult = (block: JsonObject): boolean => block.type === 'tool_result';
+  return [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
 }
 
 function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject[] {
@@ -104,11 +112,15 @@ function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject
     case 'tool':
       return [{ type: 'tool_result', tool_use_id: message.toolCallId, content: message.text }];
     case 'assistant': {
+      // As the model made it: thinking may stand between calls. A turn that ends in thinking, cut off, is refused.
       const blocks = message.parts.flatMap(lowerAssistantPart);
-      // A turn of thinking alone, cut off before its answer, is refused.
-      return blocks.every(comesFirst) ? [] : blocks;
+      return blocks.slice(0, blocks.findLastIndex((block) => !isThinking(block)) + 1);
     }
   }
+}
+
+function isThinking(block: JsonObject): boolean {
+  return block.type === 'thinking' || block.type === 'redacted_thinking';
 }
 
 /** Blocks of nothing but white space are refused. */
@@ -141,8 +153,19 @@ function lowerAssistantPart(part: AssistantPart): JsonObject[] {
   return signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature }];
 }
 
+/** A tool call under way: its input comes in pieces of JSON text, or whole with the beginning. */
+interface OpenCall {
+  id: string;
+  name: string;
+  input: JsonObject;
+  pieces: string[];
+}
+
 class MessagesReader implements StreamReader {
-  readonly #calls = new ToolCallGatherer();
+  /** By the index of their block. */
+  readonly #open = new Map<number, OpenCall>();
+  readonly #sources = new Sources();
+  #hasCalls = false;
   readonly #signatures = new Map<number, string>();
   #usage: JsonObject = {};
   #finish: FinishReason | undefined;
@@ -201,24 +224,33 @@ class MessagesReader implements StreamReader {
 
   end(): ProviderEvent[] {
     if (!this.#done && this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
-    const calls = this.#calls.finish();
-    const events: ProviderEvent[] = calls.map((call) => ({ type: 'tool-call', call }));
-    events.push({ type: 'finish', reason: settle(this.#finish, calls.length > 0) });
+    const events: ProviderEvent[] = [];
+    // Some gateways leave out the ends of blocks.
+    for (const index of [...this.#open.keys()]) this.#stop(index, events);
+    events.push({ type: 'finish', reason: settle(this.#finish, this.#hasCalls) });
     return events;
   }
 
   #block(index: number, block: JsonObject, events: ProviderEvent[]): void {
+    this.#stop(index, events);
     switch (block.type) {
-      case 'tool_use': {
-        const input = asObject(block.input);
-        // A stream begins with an empty input and brings it in deltas.
-        const args = Object.keys(input).length > 0 ? input : '';
-        this.#calls.add({ id: asString(block.id), index, name: asString(block.name), arguments: args });
+      case 'tool_use':
+        this.#open.set(index, {
+          id: asString(block.id),
+          name: asString(block.name),
+          input: asObject(block.input),
+          pieces: [],
+        });
         break;
-      }
       case 'text':
+        this.#delta(index, block, events);
+        for (const citation of asArray(block.citations)) this.#sources.give(toSource(citation), events);
+        break;
       case 'thinking':
         this.#delta(index, block, events);
+        break;
+      case 'web_search_tool_result':
+        for (const result of asArray(block.content)) this.#sources.give(toSource(result), events);
         break;
       case 'redacted_thinking':
         events.push({ type: 'reasoning', text: '', data: { redacted: asString(block.data) } });
@@ -233,15 +265,22 @@ class MessagesReader implements StreamReader {
     if (thinking !== '') events.push({ type: 'reasoning', text: thinking });
     const signature = asString(delta.signature);
     if (signature !== '') this.#signatures.set(index, (this.#signatures.get(index) ?? '') + signature);
-    // Those of blocks that were skipped gather without a name, and so come to nothing.
-    if (delta.type === 'input_json_delta') {
-      this.#calls.add({ id: '', index, name: '', arguments: asString(delta.partial_json) });
-    }
+    // Blocks that are not ours, such as calls of the server's own tools, are not open.
+    if (delta.type === 'input_json_delta') this.#open.get(index)?.pieces.push(asString(delta.partial_json));
+    if (delta.type === 'citations_delta') this.#sources.give(toSource(delta.citation), events);
   }
 
+  /** The end of a block, where its signature or its call goes out: the order of the blocks is the model's. */
   #stop(index: number, events: ProviderEvent[]): void {
     const signature = this.#signatures.get(index);
     if (signature !== undefined) events.push({ type: 'reasoning', text: '', data: { signature } });
+    this.#signatures.delete(index);
+    const call = this.#open.get(index);
+    this.#open.delete(index);
+    if (!call || call.name === '') return;
+    this.#hasCalls = true;
+    const written = call.pieces.join('');
+    events.push({ type: 'tool-call', call: wholeCall(call.id, call.name, written === '' ? call.input : written) });
   }
 
   #close(reason: unknown): void {
@@ -276,7 +315,7 @@ function readUsage(usage: JsonObject): Usage {
   const promptTokens = asNumber(usage.input_tokens) ?? 0;
   const completionTokens = asNumber(usage.output_tokens) ?? 0;
   const cached = asNumber(usage.cache_read_input_tokens);
-  const written = asNumber(usage.cache_creation_input_tokens);
+  const written = asNumber(usage.cache_creation_input_tokens) ?? sumOf(usage.cache_creation);
   const reasoning = asNumber(asObject(usage.output_tokens_details).thinking_tokens);
   return {
     promptTokens,
@@ -286,4 +325,10 @@ function readUsage(usage: JsonObject): Usage {
     ...(written === undefined ? {} : { cacheWriteTokens: written }),
     ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
   };
+}
+
+/** Tokens written to the cache by how long they are kept; undefined if there are no such counts. */
+function sumOf(counts: unknown): number | undefined {
+  const numbers = Object.values(asObject(counts)).flatMap((count) => asNumber(count) ?? []);
+  return numbers.length === 0 ? undefined : numbers.reduce((sum, count) => sum + count);
 }

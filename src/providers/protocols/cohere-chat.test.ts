@@ -52,6 +52,7 @@ describe('cohere-chat, reading', () => {
     );
     expect(events).toEqual([
       { type: 'reasoning', text: 'Hm' },
+      { type: 'reasoning', text: '', data: { type: 'thinking' } },
       { type: 'text', text: 'Yes' },
       { type: 'usage', usage: { promptTokens: 9, completionTokens: 4, totalTokens: 13, cachedTokens: 3 } },
       { type: 'finish', reason: 'stop' },
@@ -123,6 +124,7 @@ describe('cohere-chat, reading', () => {
     expect(cohereChat.read(body, {})).toEqual([
       { type: 'reasoning', text: 'I will' },
       { type: 'reasoning', text: 'Hm' },
+      { type: 'reasoning', text: '', data: { type: 'thinking' } },
       { type: 'text', text: 'Yes' },
       { type: 'tool-call', call: { id: 'a', name: 'f', arguments: { n: 1 } } },
       { type: 'tool-call', call: { id: 'b', name: 'f', arguments: {} } },

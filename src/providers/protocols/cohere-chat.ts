@@ -2,11 +2,13 @@ import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, FinishReason, Message, ProviderEvent, Usage, UserPart } from '../types.ts';
+import type { AssistantPart, ChatRequest, FinishReason, Message, ProviderEvent, Usage, UserPart } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
+import { settle } from './finish.ts';
 import { mediaUrl } from './media.ts';
-import { lowerTool, settle } from './openai-chat.ts';
+import { lowerTool } from './openai-tools.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader, type WireRequest } from './protocol.ts';
+import { Sources, toSource } from './sources.ts';
 import { fileText, titledText } from './text-file.ts';
 import { ToolCallGatherer } from './tool-calls.ts';
 
@@ -53,23 +55,36 @@ function lowerMessage(message: Message): JsonObject {
       return { role: 'user', content: lowerUserParts(message.parts) };
     case 'tool':
       return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
-    case 'assistant': {
-      const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-      const calls = message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
-      if (calls.length === 0) return { role: 'assistant', content: text };
-      const plan = message.parts.flatMap((part) => (part.type === 'reasoning' ? [part.text] : [])).join('');
-      return {
-        role: 'assistant',
-        ...(text === '' ? {} : { content: text }),
-        ...(plan === '' ? {} : { tool_plan: plan }),
-        tool_calls: calls.map((call) => ({
-          id: call.id,
-          type: 'function',
-          function: { name: call.name, arguments: JSON.stringify(call.arguments) },
-        })),
-      };
-    }
+    case 'assistant':
+      return lowerAssistant(message.parts);
   }
+}
+
+/**
+ * What it thought is content, as it came. Text beside calls is refused
+ * (https://github.com/vercel/ai/issues/5794): what was said there, by another model too, is the plan for them.
+ */
+function lowerAssistant(parts: AssistantPart[]): JsonObject {
+  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+  const thoughts = parts.flatMap((part) => (part.type === 'reasoning' ? [part] : []));
+  const thinking = thoughts.flatMap((part) => (part.data ? [{ ...part.data, thinking: part.text }] : []));
+  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+  if (calls.length === 0) {
+    const content = [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])];
+    return { role: 'assistant', content: thinking.length > 0 ? content : text };
+  }
+  const plan = thoughts.flatMap((part) => (part.data ? [] : [part.text])).join('');
+  const words = [plan, text].filter((each) => each.trim() !== '').join('\n\n');
+  return {
+    role: 'assistant',
+    ...(thinking.length === 0 ? {} : { content: thinking }),
+    ...(words === '' ? {} : { tool_plan: words }),
+    tool_calls: calls.map((call) => ({
+      id: call.id,
+      type: 'function',
+      function: { name: call.name, arguments: JSON.stringify(call.arguments) },
+    })),
+  };
 }
 
 function lowerUserParts(parts: UserPart[]): unknown {
@@ -89,6 +104,8 @@ function textOf(part: Extract<UserPart, { type: 'file' }>): string {
 
 class CohereReader implements StreamReader {
   readonly #calls = new ToolCallGatherer();
+  readonly #sources = new Sources();
+  #isThinking = false;
   #finish: FinishReason | undefined;
 
   get done(): boolean {
@@ -107,6 +124,12 @@ class CohereReader implements StreamReader {
       case 'content-start':
       case 'content-delta':
         this.#content(message.content, events);
+        break;
+      case 'content-end':
+        this.#endThinking(events);
+        break;
+      case 'citation-start':
+        this.#cite(message.citations, events);
         break;
       case 'tool-plan-delta':
         this.#reasoning(message.tool_plan, events);
@@ -132,7 +155,11 @@ class CohereReader implements StreamReader {
     const events: ProviderEvent[] = [];
     this.#reasoning(body.message.tool_plan, events);
     if (typeof body.message.content === 'string') this.#content({ text: body.message.content }, events);
-    for (const part of asArray(body.message.content)) this.#content(part, events);
+    for (const part of asArray(body.message.content)) {
+      this.#content(part, events);
+      this.#endThinking(events);
+    }
+    for (const citation of asArray(body.message.citations)) this.#cite(citation, events);
     for (const [index, call] of asArray(body.message.tool_calls).entries()) this.#call(call, index);
     this.#close(body, events);
     this.#finish ??= 'stop';
@@ -151,7 +178,22 @@ class CohereReader implements StreamReader {
   #content(part: unknown, events: ProviderEvent[]): void {
     const { text, thinking } = asObject(part);
     this.#reasoning(thinking, events);
+    if (asString(thinking) !== '') this.#isThinking = true;
     if (asString(text) !== '') events.push({ type: 'text', text: asString(text) });
+  }
+
+  /** Thinking is content and goes back as such; the plan for tool calls has no such mark. */
+  #endThinking(events: ProviderEvent[]): void {
+    if (this.#isThinking) events.push({ type: 'reasoning', text: '', data: { type: 'thinking' } });
+    this.#isThinking = false;
+  }
+
+  /** A citation names documents and tool results; some of them are pages. */
+  #cite(citation: unknown, events: ProviderEvent[]): void {
+    for (const source of asArray(asObject(citation).sources)) {
+      const { document, tool_output: output } = asObject(source);
+      this.#sources.give(toSource(document ?? output), events);
+    }
   }
 
   #reasoning(text: unknown, events: ProviderEvent[]): void {

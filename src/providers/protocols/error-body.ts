@@ -11,22 +11,25 @@ export function readErrorBody(body: unknown): ErrorReading | undefined {
   if (Array.isArray(body)) return readErrorBody(body[0]);
   if (!isObject(body)) return undefined;
   const error = isObject(body.error) ? body.error : body;
-  const message = messageOf(body, error);
+  const { metadata, innererror, failed_generation: failed } = error;
+  const passedOn = readMetadata(asObject(metadata), asString(error.message));
+  const message = passedOn?.message ?? messageOf(body, error);
   if (message === '') return undefined;
-  const kinds = [error.code, error.type, error.status, body.error_type, body.code].filter(
-    (kind): kind is string => typeof kind === 'string' && kind !== '',
-  );
-  return { message, kinds, status: statusOf(error), retryAfter: undefined };
+  const named = [error.code, asObject(innererror).code, error.type, error.status, body.error_type, body.code];
+  const kinds = [...(passedOn?.kinds ?? []), ...named].filter((kind) => typeof kind === 'string' && kind !== '');
+  const reading: ErrorReading = { message, kinds: [...new Set(kinds as string[])], status: statusOf(error) };
+  if (typeof failed === 'string' && failed !== '') reading.failedGeneration = failed;
+  return reading;
 }
 
 function messageOf(body: JsonObject, error: JsonObject): string {
   if (typeof body.error === 'string') return body.error;
-  const raw = asString(asObject(error.metadata).raw);
-  if (raw !== '') return innerMessage(raw);
   const message = asString(error.message);
   if (message !== '') return message;
-  if (typeof body.detail === 'string') return body.detail;
-  return asArray(body.detail)
+  // Mistral has it at the top, or as the message.
+  const detail = body.detail ?? asObject(error.message).detail;
+  if (typeof detail === 'string') return detail;
+  return asArray(detail)
     .map((item) => {
       const { loc, msg } = asObject(item);
       return [asArray(loc).join('.'), asString(msg)].filter((word) => word !== '').join(': ');
@@ -35,9 +38,18 @@ function messageOf(body: JsonObject, error: JsonObject): string {
     .join('; ');
 }
 
-/** Openrouter passes the upstream's body on as a string, often JSON itself. */
-function innerMessage(raw: string): string {
-  return readErrorBody(tryParseJson(raw))?.message ?? raw;
+/**
+ * In `metadata` OpenRouter passes on what the provider behind it said, as a string that is often JSON itself, or why its own
+ * moderation flagged the request (https://openrouter.ai/docs/api/reference/errors-and-debugging).
+ */
+function readMetadata(metadata: JsonObject, message: string): ErrorReading | undefined {
+  const { raw, provider_name: provider, reasons } = metadata;
+  const flags = asArray(reasons).filter((reason) => typeof reason === 'string');
+  if (flags.length > 0) return { message: `${message} (${flags.join(', ')})`.trim(), kinds: ['content_filter'] };
+  const text = isObject(raw) ? JSON.stringify(raw) : asString(raw);
+  if (text === '') return undefined;
+  const inner = readErrorBody(tryParseJson(text)) ?? { message: text, kinds: [] };
+  return asString(provider) === '' ? inner : { ...inner, message: `${provider}: ${inner.message}` };
 }
 
 function statusOf(error: JsonObject): number | undefined {

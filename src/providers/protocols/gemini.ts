@@ -7,13 +7,15 @@ import type {
   Media,
   Message,
   ProviderEvent,
+  Source,
   ToolCall,
   Usage,
   UserPart,
 } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
-import { settle } from './openai-chat.ts';
+import { settle } from './finish.ts';
 import { type ErrorReading, type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
 
 /** Google's generateContent (https://ai.google.dev/api/generate-content). */
@@ -124,18 +126,21 @@ function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): 
   return parts.flatMap((part) => {
     if (part.type === 'text') return part.text === '' && !part.data ? [] : [{ text: part.text, ...part.data }];
     if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
-    // Summaries of thoughts are for people; the model does not read them again.
-    return [];
+    // Summaries of thoughts are for people; the model reads only what is signed again.
+    return part.data ? [{ text: part.text, thought: true, ...part.data }] : [];
   });
 }
 
 function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
   const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : call.data;
+  // Google's ids are optional, and ones that we made are taken (as recorded): they tell calls of one name apart.
   return { functionCall: { id: call.id, name: call.name, args: call.arguments }, ...signed };
 }
 
 class GeminiReader implements StreamReader {
+  readonly #sources = new Sources();
   #called = false;
+  #answered = false;
   #finish: FinishReason | undefined;
 
   // Counts may follow the finish reason, and nothing says which chunk is the last.
@@ -157,8 +162,12 @@ class GeminiReader implements StreamReader {
     const events: ProviderEvent[] = [];
     const candidate = asObject(asArray(chunk.candidates)[0]);
     for (const part of asArray(asObject(candidate.content).parts)) this.#part(asObject(part), events);
+    this.#answered ||= events.some((event) => event.type !== 'reasoning');
+    for (const item of asArray(asObject(candidate.groundingMetadata).groundingChunks)) {
+      this.#sources.give(pageOf(asObject(item)), events);
+    }
     const reason = asString(candidate.finishReason);
-    if (reason !== '') this.#finish = FINISH[reason] ?? 'stop';
+    if (reason !== '') this.#close(reason, asString(candidate.finishMessage));
     else if (asString(asObject(chunk.promptFeedback).blockReason) !== '') this.#finish ??= 'content-filter';
     if (isObject(chunk.usageMetadata)) events.push({ type: 'usage', usage: readUsage(chunk.usageMetadata) });
     return events;
@@ -169,19 +178,34 @@ class GeminiReader implements StreamReader {
     return [{ type: 'finish', reason: settle(this.#finish, this.#called) }];
   }
 
+  /** What went wrong is said beside the reason; where there is no answer that a person could read, it is the answer. */
+  #close(reason: string, message: string): void {
+    this.#finish = FINISH[reason] ?? 'stop';
+    if (this.#finish === 'error' && message !== '' && !this.#answered) {
+      throw new ReportedError({ message: `${reason}: ${message}`, kinds: [reason] });
+    }
+  }
+
   #part(part: JsonObject, events: ProviderEvent[]): void {
     const text = asString(part.text);
     const signature = asString(part.thoughtSignature);
     const signed = signature === '' ? {} : { data: { thoughtSignature: signature } };
-    if (text !== '') events.push({ type: part.thought === true ? 'reasoning' : 'text', text, ...signed });
-    // Newer models sign the end of a text with an empty part of its own.
-    else if (signature !== '' && !isObject(part.functionCall)) events.push({ type: 'text', text: '', ...signed });
+    // Newer models sign the end of a text with an empty part of its own. Pictures have signatures too, but are not kept.
+    if (text !== '' || (signature !== '' && typeof part.text === 'string')) {
+      events.push({ type: part.thought === true ? 'reasoning' : 'text', text, ...signed });
+    }
     if (!isObject(part.functionCall)) return;
     const { id, name, args } = part.functionCall;
     if (asString(name) === '') return;
     this.#called = true;
     events.push({ type: 'tool-call', call: { ...wholeCall(asString(id), asString(name), args), ...signed } });
   }
+}
+
+/** `web` is a search's, `retrievedContext` a store's of the customer. */
+function pageOf(chunk: JsonObject): Source {
+  const { uri, title } = isObject(chunk.web) ? chunk.web : asObject(chunk.retrievedContext);
+  return toSource({ url: uri, title });
 }
 
 const FINISH: Readonly<Record<string, FinishReason>> = {

@@ -73,8 +73,9 @@ describe('ollama-chat, lowering', () => {
   it('always says whether to stream, and keeps parameters among the options', () => {
     expect(lower({})).toEqual({
       path: '/api/chat',
-      body: { model: 'qwen', messages: [], stream: false },
+      body: { model: 'qwen', messages: [], stream: false, options: { num_ctx: 8192 } },
       warnings: [],
+      window: 8192,
     });
     expect(lower({ stream: true, temperature: 0, maxTokens: 5 }).body).toMatchObject({
       stream: true,
@@ -109,9 +110,9 @@ describe('ollama-chat, lowering', () => {
         role: 'assistant',
         content: '',
         thinking: 'Hm',
-        tool_calls: [{ function: { name: 'f', arguments: { n: 1 } } }],
+        tool_calls: [{ id: 'a', function: { name: 'f', arguments: { n: 1 } } }],
       },
-      { role: 'tool', tool_name: 'f', content: 'one' },
+      { role: 'tool', tool_name: 'f', tool_call_id: 'a', content: 'one' },
     ]);
   });
 

@@ -52,12 +52,31 @@ describe('openai-chat, reading', () => {
   it.each([
     [{ reasoning_content: 'Hm' }],
     [{ reasoning: 'Hm' }],
-    [{ reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm' }] }],
-    [{ reasoning_details: [{ type: 'reasoning.summary', summary: 'Hm' }] }],
     [{ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm' }] }] }],
   ])('finds reasoning in %j', (piece) => {
     expect(stream([delta(piece), delta({ content: [{ type: 'text', text: 'Yes' }] }), stop])).toEqual([
       { type: 'reasoning', text: 'Hm' },
+      { type: 'text', text: 'Yes' },
+      { type: 'finish', reason: 'stop' },
+    ]);
+  });
+
+  it.each([
+    [{ reasoning: 'Hm', reasoning_details: [{ type: 'reasoning.text', text: 'Hm' }] }],
+    [{ reasoning_details: [{ type: 'reasoning.summary', summary: 'Hm' }] }],
+  ])('keeps the details of %j for the provider', (piece) => {
+    const data = { reasoning_details: piece.reasoning_details };
+    expect(stream([delta(piece), delta({ content: 'Yes' }), stop])).toEqual([
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'text', text: 'Yes' },
+      { type: 'reasoning', text: '', data },
+      { type: 'finish', reason: 'stop' },
+    ]);
+    expect(
+      openaiChat.read({ choices: [{ message: { ...piece, content: 'Yes' }, finish_reason: 'stop' }] }, {}),
+    ).toEqual([
+      { type: 'reasoning', text: 'Hm' },
+      { type: 'reasoning', text: '', data },
       { type: 'text', text: 'Yes' },
       { type: 'finish', reason: 'stop' },
     ]);
@@ -235,7 +254,7 @@ describe('openai-chat, lowering', () => {
       { type: 'image' as const, media: { url: 'https://x.test/a.png' } },
       { type: 'file' as const, media: { data: 'aGk=', mediaType: 'application/pdf' }, filename: 'a.pdf' },
     ];
-    expect(lower({ messages: [{ role: 'user', parts }] }).body.messages).toEqual([
+    expect(lower({ messages: [{ role: 'user', parts }] }, { files: 'file' }).body.messages).toEqual([
       {
         role: 'user',
         content: [

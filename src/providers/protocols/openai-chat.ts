@@ -1,12 +1,15 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
-import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, FinishReason, Message, ProviderEvent, Tool, Usage, UserPart } from '../types.ts';
+import type { FinishReason, ProviderEvent } from '../types.ts';
 import { Envelope } from './envelope.ts';
 import { readErrorBody } from './error-body.ts';
-import { mediaUrl } from './media.ts';
+import { settle } from './finish.ts';
+import { lowerChat } from './openai-chat-request.ts';
+import { readUsage } from './openai-usage.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { detailsData, detailsText, ReasoningDetails } from './reasoning-details.ts';
+import { Sources } from './sources.ts';
 import { thinkSplitter } from './think-tags.ts';
 import { ToolCallGatherer } from './tool-calls.ts';
 
@@ -18,7 +21,7 @@ import { ToolCallGatherer } from './tool-calls.ts';
 export const openaiChat: Protocol = {
   framing: 'sse',
   toolCallIds: { pattern: /^.{1,40}$/, length: 32 },
-  lower,
+  lower: lowerChat,
   read: (body, quirks) => {
     const reader = new ChatReader(quirks);
     return [...reader.whole(body), ...reader.end()];
@@ -27,128 +30,17 @@ export const openaiChat: Protocol = {
   readError: readErrorBody,
 };
 
-function lower(request: ChatRequest, quirks: Quirks): ReturnType<Protocol['lower']> {
-  const warnings: string[] = [];
-  const body: JsonObject = { model: request.model, messages: lowerMessages(request.messages, quirks) };
-  if (request.stream) {
-    body.stream = true;
-    if (!quirks.usageUnasked) body.stream_options = { include_usage: true };
-  }
-  const reasons = quirks.reasoningModels?.test(request.model) ?? false;
-  if (request.maxTokens !== undefined) body[reasons ? 'max_completion_tokens' : 'max_tokens'] = request.maxTokens;
-  if (request.temperature !== undefined) {
-    if (reasons) warnings.push(`temperature: ${request.model} does not take it; left out`);
-    else body.temperature = request.temperature;
-  }
-  if (request.tools.length > 0) {
-    if (quirks.noTools) {
-      const choice = request.toolChoice === undefined ? '' : ' and toolChoice';
-      warnings.push(`tools${choice}: ${request.model} does not take them; left out`);
-    } else {
-      body.tools = request.tools.map((tool) => lowerTool(tool, quirks));
-      if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
-    }
-  }
-  return { path: '/chat/completions', body, warnings };
-}
-
-function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): unknown {
-  return typeof choice === 'string' ? choice : { type: 'function', function: { name: choice.name } };
-}
-
-/** A tool in the form that OpenAI, Cohere and Ollama share. */
-export function lowerTool(tool: Tool, quirks: Quirks): JsonObject {
-  const parameters = quirks.refusedSchemaKeywords
-    ? withoutKeywords(tool.parameters, new Set(quirks.refusedSchemaKeywords))
-    : tool.parameters;
-  const description = tool.description === undefined ? {} : { description: tool.description };
-  return { type: 'function', function: { name: tool.name, ...description, parameters } };
-}
-
-/** A copy of a JSON Schema without some keywords; property names that look like keywords stay. */
-function withoutKeywords(schema: unknown, refused: ReadonlySet<string>): unknown {
-  if (Array.isArray(schema)) return schema.map((item) => withoutKeywords(item, refused));
-  if (!isObject(schema)) return schema;
-  const out: JsonObject = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (refused.has(key)) continue;
-    if (key === 'properties' && isObject(value)) {
-      out[key] = Object.fromEntries(Object.entries(value).map(([name, sub]) => [name, withoutKeywords(sub, refused)]));
-    } else {
-      out[key] = key === 'enum' || key === 'const' || key === 'default' ? value : withoutKeywords(value, refused);
-    }
-  }
-  return out;
-}
-
-function lowerMessages(messages: Message[], quirks: Quirks): JsonObject[] {
-  const lowered = messages.map(lowerMessage);
-  return quirks.strictAlternation ? alternate(lowered) : lowered;
-}
-
-function lowerMessage(message: Message): JsonObject {
-  switch (message.role) {
-    case 'system':
-      return { role: 'system', content: message.text };
-    case 'user':
-      return { role: 'user', content: lowerUserParts(message.parts) };
-    case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
-    case 'assistant': {
-      const text = message.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-      const calls = message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
-      const out: JsonObject = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text };
-      if (calls.length > 0) {
-        out.tool_calls = calls.map((call) => ({
-          id: call.id,
-          type: 'function',
-          function: { name: call.name, arguments: JSON.stringify(call.arguments) },
-        }));
-      }
-      return out;
-    }
-  }
-}
-
-function lowerUserParts(parts: UserPart[]): unknown {
-  if (parts.every((part) => part.type === 'text')) return parts.map((part) => part.text).join('\n\n');
-  return parts.map((part) => {
-    if (part.type === 'text') return { type: 'text', text: part.text };
-    if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part.media) } };
-    if ('url' in part.media) {
-      throw new InvalidRequestError([{ path: 'messages', message: 'files go to this provider as data, not as a URL' }]);
-    }
-    return { type: 'file', file: { filename: part.filename ?? 'file', file_data: mediaUrl(part.media) } };
-  });
-}
-
-/** Joins neighbours of one role; an assistant's last word gets an empty prompt to go on from. */
-function alternate(messages: JsonObject[]): JsonObject[] {
-  const out: JsonObject[] = [];
-  for (const message of messages) {
-    const last = out.at(-1);
-    if (last && last.role === message.role && message.role !== 'system') {
-      last.content = joinContent(last.content, message.content);
-    } else out.push({ ...message });
-  }
-  const first = out.find((message) => message.role !== 'system');
-  if (first && first.role !== 'user') out.splice(out.indexOf(first), 0, { role: 'user', content: '(continued)' });
-  if (out.at(-1)?.role === 'assistant') out.push({ role: 'user', content: 'Continue.' });
-  return out;
-}
-
-function joinContent(a: unknown, b: unknown): unknown {
-  if (typeof a === 'string' && typeof b === 'string') return `${a}\n\n${b}`;
-  const parts = (content: unknown): unknown[] =>
-    Array.isArray(content) ? content : [{ type: 'text', text: asString(content) }];
-  return [...parts(a), ...parts(b)];
-}
-
 class ChatReader implements StreamReader {
   readonly #calls = new ToolCallGatherer();
   readonly #envelope = new Envelope();
+  readonly #details = new ReasoningDetails();
+  readonly #sources = new Sources();
   readonly #think: ReturnType<typeof thinkSplitter> | undefined;
   #finish: FinishReason | undefined;
+  /** A chunk had no finish reason. */
+  #wentOn = false;
+  /** A later one had an empty one, which is not the same where it is the exception. */
+  #emptyFinish = false;
   #done = false;
   #refused = false;
 
@@ -177,43 +69,48 @@ class ChatReader implements StreamReader {
     const chunk = tryParseJson(frame.data);
     if (!isObject(chunk))
       throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
-    this.#throwReported(chunk);
     const choice = asObject(asArray(chunk.choices)[0]);
+    throwReported(chunk, choice);
     const delta = asObject(choice.delta ?? choice.message);
+    this.#reasoning(delta, events);
+    this.#details.add(delta.reasoning_details);
     this.#message(delta, events);
-    this.#close(choice, chunk, events);
+    this.#close(choice, delta, chunk, events);
     if (tellsTextOnly(delta, choice, chunk)) this.#envelope.learn(frame.data, asString(delta.content));
     return events;
   }
 
   whole(body: unknown): ProviderEvent[] {
     if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
-    this.#throwReported(body);
     const choice = asArray(body.choices)[0];
+    throwReported(body, asObject(choice));
     if (!isObject(choice)) throw new ProtocolError('the answer has no choices');
+    const message = asObject(choice.message);
     const events: ProviderEvent[] = [];
-    this.#message(asObject(choice.message), events);
-    this.#close(choice, body, events);
+    this.#reasoning(message, events);
+    const data = detailsData(message.reasoning_details);
+    if (data) events.push({ type: 'reasoning', text: '', data });
+    this.#message(message, events);
+    this.#close(choice, message, body, events);
     this.#done = true;
     return events;
   }
 
   end(): ProviderEvent[] {
-    if (!this.#done && this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
     const events: ProviderEvent[] = this.#think?.end() ?? [];
+    const data = this.#details.take();
+    if (data) events.push({ type: 'reasoning', text: '', data });
     const calls = this.#calls.finish();
+    // Some end a stream with whole tool calls and no more than an empty finish reason.
+    const areWhole = calls.length > 0 && calls.every((call) => call.invalidArguments === undefined);
+    const isEnd = this.#done || this.#finish !== undefined || (this.#emptyFinish && areWhole);
+    if (!isEnd) throw new ProtocolError('the stream ended before the answer did');
     for (const call of calls) events.push({ type: 'tool-call', call });
     events.push({ type: 'finish', reason: settle(this.#refused ? 'content-filter' : this.#finish, calls.length > 0) });
     return events;
   }
 
-  #throwReported(chunk: JsonObject): void {
-    if (chunk.error === undefined || chunk.error === null) return;
-    throw new ReportedError(readErrorBody(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
-  }
-
   #message(message: JsonObject, events: ProviderEvent[]): void {
-    this.#reasoning(message, events);
     this.#content(message.content, events);
     if (typeof message.refusal === 'string' && message.refusal !== '') {
       this.#refused = true;
@@ -221,22 +118,20 @@ class ChatReader implements StreamReader {
     }
     for (const call of asArray(message.tool_calls)) {
       const { id, index, function: fn } = asObject(call);
-      const { name, arguments: args } = asObject(fn);
-      this.#calls.add({ id: asString(id), index: asNumber(index), name: asString(name), arguments: args });
+      this.#call(asString(id), asNumber(index), asObject(fn));
     }
+    // OpenAI's form before there were several calls to an answer; gateways still send it.
+    if (isObject(message.function_call)) this.#call('', undefined, message.function_call);
+  }
+
+  #call(id: string, index: number | undefined, { name, arguments: args }: JsonObject): void {
+    this.#calls.add({ id, index, name: asString(name), arguments: args });
   }
 
   #reasoning(message: JsonObject, events: ProviderEvent[]): void {
-    const text = asString(message.reasoning_content) || asString(message.reasoning);
-    if (text !== '') {
-      events.push({ type: 'reasoning', text });
-      return;
-    }
-    for (const detail of asArray(message.reasoning_details)) {
-      const { text: said, summary } = asObject(detail);
-      const part = asString(said) || asString(summary);
-      if (part !== '') events.push({ type: 'reasoning', text: part });
-    }
+    const { reasoning_content: content, reasoning, reasoning_details: details } = message;
+    const text = asString(content) || asString(reasoning) || detailsText(details);
+    if (text !== '') events.push({ type: 'reasoning', text });
   }
 
   #content(content: unknown, events: ProviderEvent[]): void {
@@ -250,61 +145,61 @@ class ChatReader implements StreamReader {
       const part = asObject(item);
       if (part.type === 'text') this.#content(part.text, events);
       else if (part.type === 'thinking') {
-        const text =
-          typeof part.thinking === 'string'
-            ? part.thinking
-            : asArray(part.thinking)
-                .map((t) => asString(asObject(t).text))
-                .join('');
+        const text = thinkingText(part.thinking);
         if (text !== '') events.push({ type: 'reasoning', text });
       }
     }
   }
 
-  #close(choice: JsonObject, chunk: JsonObject, events: ProviderEvent[]): void {
+  #close(choice: JsonObject, message: JsonObject, chunk: JsonObject, events: ProviderEvent[]): void {
+    this.#sources.read(chunk, message, events);
     const reason = choice.finish_reason;
-    if (typeof reason === 'string' && reason !== '') this.#finish = FINISH[reason] ?? 'stop';
-    const usage = chunk.usage ?? asObject(chunk.x_groq).usage;
-    if (isObject(usage)) events.push({ type: 'usage', usage: readUsage(usage) });
+    if (reason === '') this.#emptyFinish = this.#wentOn;
+    else if (typeof reason !== 'string') this.#wentOn ||= choice.delta !== undefined;
+    else {
+      const finish = FINISH.get(reason) ?? 'stop';
+      // It may come twice; a plain second one says nothing against the first.
+      this.#finish = finish === 'stop' ? (this.#finish ?? finish) : finish;
+    }
+    const usage = readUsage(chunk.usage ?? asObject(chunk.x_groq).usage);
+    if (usage) events.push({ type: 'usage', usage });
   }
+}
+
+/** An error inside an answer with a success status: under `error`, in the choice, or as a flat body without choices. */
+function throwReported(chunk: JsonObject, choice: JsonObject): void {
+  const error = chunk.error ?? choice.error;
+  if (error) {
+    const body = chunk.error ? chunk : choice;
+    throw new ReportedError(readErrorBody(body) ?? { message: JSON.stringify(error), kinds: [] });
+  }
+  const flat = chunk.choices === undefined ? readErrorBody(chunk) : undefined;
+  if (flat) throw new ReportedError(flat);
+}
+
+/** Mistral's thinking is text or a list of text parts. */
+function thinkingText(thinking: unknown): string {
+  if (typeof thinking === 'string') return thinking;
+  return asArray(thinking)
+    .map((part) => asString(asObject(part).text))
+    .join('');
 }
 
 function tellsTextOnly(delta: JsonObject, choice: JsonObject, chunk: JsonObject): boolean {
   const { refusal, tool_calls: calls, reasoning, reasoning_content: content, reasoning_details: details } = delta;
-  const others = [refusal, calls, reasoning, content, details, choice.finish_reason, chunk.usage, chunk.x_groq];
+  const told = [refusal, calls, delta.function_call, reasoning, content, details];
+  const others = [...told, choice.finish_reason, chunk.usage, chunk.x_groq];
   return asString(delta.content) !== '' && others.every((value) => value === undefined || value === null);
 }
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  stop: 'stop',
-  eos: 'stop',
-  length: 'length',
-  model_length: 'length',
-  max_tokens: 'length',
-  tool_calls: 'tool-calls',
-  function_call: 'tool-calls',
-  content_filter: 'content-filter',
-  error: 'error',
-};
-
-/** The finish reason alone is not to be trusted: gathered calls make a turn with tool calls, and nothing else does. */
-export function settle(reason: FinishReason | undefined, hasCalls: boolean): FinishReason {
-  if (reason === 'length' || reason === 'content-filter' || reason === 'error') return reason;
-  return hasCalls ? 'tool-calls' : 'stop';
-}
-
-function readUsage(usage: JsonObject): Usage {
-  const promptTokens = asNumber(usage.prompt_tokens) ?? 0;
-  const completionTokens = asNumber(usage.completion_tokens) ?? 0;
-  const cached =
-    asNumber(asObject(usage.prompt_tokens_details).cached_tokens) ?? asNumber(usage.prompt_cache_hit_tokens);
-  const reasoning =
-    asNumber(asObject(usage.completion_tokens_details).reasoning_tokens) ?? asNumber(usage.reasoning_tokens);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: asNumber(usage.total_tokens) ?? promptTokens + completionTokens,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
-}
+const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
+  ['stop', 'stop'],
+  ['length', 'length'],
+  ['model_length', 'length'],
+  ['max_tokens', 'length'],
+  ['tool_calls', 'tool-calls'],
+  ['function_call', 'tool-calls'],
+  ['content_filter', 'content-filter'],
+  ['error', 'error'],
+  ['insufficient_system_resource', 'error'],
+]);

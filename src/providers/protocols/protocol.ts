@@ -1,4 +1,5 @@
 import type { Frame } from '../../core/framing.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { Quirks, ToolCallIds } from '../profiles.ts';
 import type { ChatRequest, ProviderEvent } from '../types.ts';
 
@@ -8,6 +9,29 @@ export interface WireRequest {
   body: Record<string, unknown>;
   /** One sentence for each parameter that was left out. */
   warnings: string[];
+  /** The context window that is asked for, of a server that loads a model with one. Tokens. */
+  window?: number;
+}
+
+/** What a server says of one of its models, as far as it says it. */
+export interface ModelFacts {
+  /** Tokens. */
+  contextWindow?: number | undefined;
+  supportsVision?: boolean | undefined;
+  supportsTools?: boolean | undefined;
+  supportsReasoning?: boolean | undefined;
+  /** The `window` of the last call: the one that the model is loaded with. */
+  lastWindow?: number | undefined;
+}
+
+/** How a server is asked about one model: a POST below the base URL. */
+export interface FactsQuestion {
+  path: string;
+  body(model: string): JsonObject;
+  /** Takes any body: what is not there is not known. */
+  read(body: unknown): ModelFacts;
+  /** Do these facts matter to the lowering of a request? */
+  matter(request: ChatRequest): boolean;
 }
 
 /**
@@ -32,6 +56,8 @@ export interface ErrorReading {
   status?: number | undefined;
   /** Seconds. */
   retryAfter?: number | undefined;
+  /** What the model wrote instead of a tool call that its provider took (groq's `tool_use_failed`). */
+  failedGeneration?: string;
 }
 
 /** A wire: how requests are written and answers are read. Everything here is pure. */
@@ -39,11 +65,13 @@ export interface Protocol {
   framing: 'sse' | 'ndjson';
   /** Which ids of tool calls it takes back; absent: any. */
   toolCallIds?: ToolCallIds;
+  /** What `lower` may want to know of a model; absent: nothing. */
+  facts?: FactsQuestion;
   /**
    * Expects messages that `project` (transcript.ts) has made fit for the target.
    * @throws AppError `invalid_request` for a part that this wire cannot carry.
    */
-  lower(request: ChatRequest, quirks: Quirks): WireRequest;
+  lower(request: ChatRequest, quirks: Quirks, facts?: ModelFacts): WireRequest;
   /** Reads a whole (not streamed) answer, already parsed; throws as a {@link StreamReader} does. */
   read(body: unknown, quirks: Quirks): ProviderEvent[];
   reader(quirks: Quirks): StreamReader;

@@ -52,6 +52,23 @@ describe('ToolCallGatherer', () => {
     ).toEqual([['a', 'f', { n: 1 }]]);
   });
 
+  it('keeps apart calls of one id, and gives them ids that differ', () => {
+    const calls = gather(
+      { index: 0, id: 'a', name: 'f', arguments: '{"n":1}' },
+      { index: 1, id: 'a', name: 'f', arguments: '{"n":1}' },
+      { index: 0, id: 'a', name: 'f', arguments: '{"n":2}' },
+    );
+    expect(calls.map(([, , args]) => args)).toEqual([{ n: 1 }, { n: 1 }, { n: 2 }]);
+    expect(new Set(calls.map(([id]) => id)).size).toBe(3);
+  });
+
+  it('takes a whole call that is told once more, or named once more, for one call', () => {
+    const whole = { index: 0, id: 'a', name: 'f', arguments: '{"n":1}' };
+    for (const again of [whole, { ...whole, arguments: ' ' }, { index: 0, name: 'f', arguments: '' }]) {
+      expect(gather(whole, again)).toEqual([['a', 'f', { n: 1 }]]);
+    }
+  });
+
   it('drops what never got a name', () => {
     expect(gather({ index: 0, id: 'a', arguments: '{}' })).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { newId } from '../../core/ids.ts';
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { isNestedAtMost } from '../../core/nesting.ts';
 import type { ToolCall } from '../types.ts';
+import { JsonEnd } from './json-end.ts';
 
 /** A piece of a tool call as a stream brings it; '' or undefined where the piece does not say. */
 export interface ToolCallPiece {
@@ -14,55 +15,105 @@ export interface ToolCallPiece {
 
 const MAX_NESTING = 100;
 
-interface OpenCall {
+class OpenCall {
   id: string;
-  index: number | undefined;
   name: string;
-  pieces: string[];
-  whole: JsonObject | undefined;
+  readonly index: number | undefined;
+  readonly #pieces: string[] = [];
+  #whole: JsonObject | undefined;
+  readonly #end = new JsonEnd();
+
+  constructor({ id, index, name }: ToolCallPiece) {
+    this.id = id;
+    this.index = index;
+    this.name = name;
+  }
+
+  add(args: unknown): void {
+    if (isObject(args)) this.#whole = args;
+    else if (args !== undefined && args !== null) this.#pieces.push(textOf(args));
+  }
+
+  get arguments(): unknown {
+    return this.#whole ?? this.#pieces.join('');
+  }
+
+  /** Are the arguments a whole object, so that what follows is another call's? */
+  isComplete(): boolean {
+    return this.#whole !== undefined || this.#end.isAt(this.#pieces);
+  }
+
+  /** Does a piece say the same once more? */
+  isRepeatedBy(args: unknown): boolean {
+    return isNothing(args) || textOf(args) === textOf(this.arguments);
+  }
 }
 
 /**
  * Puts streamed tool calls together. Pieces belong together by id, else by index, else by order; vendors give all
- * calls the index 0, leave out ids, or repeat both, so none of them is trusted alone.
+ * calls the index 0 or the same id, leave out ids, or repeat them and the name, so none of them is trusted alone.
  */
 export class ToolCallGatherer {
   readonly #open: OpenCall[] = [];
+  /** The latest call of each id and of each index. */
+  readonly #byId = new Map<string, OpenCall>();
+  readonly #byIndex = new Map<number, OpenCall>();
 
   add(piece: ToolCallPiece): void {
-    const call = this.#find(piece) ?? this.#begin(piece);
-    if (call.id === '') call.id = piece.id;
-    if (call.name === '') call.name = piece.name;
-    if (typeof piece.arguments === 'string') call.pieces.push(piece.arguments);
-    else if (isObject(piece.arguments)) call.whole = piece.arguments;
+    const sameId = piece.id === '' ? undefined : this.#byId.get(piece.id);
+    if (sameId && !isOther(sameId, piece)) {
+      // Once whole, a call with its name is the same call told once more.
+      if (piece.name === '' || !sameId.isComplete()) this.#extend(sameId, piece);
+    } else this.#extend(this.#byPlace(piece) ?? this.#begin(piece), piece);
   }
 
-  /** All calls in the order they began. Pieces that never got a name are no calls. */
+  /** All calls in the order they began, with ids that differ. Pieces that never got a name are no calls. */
   finish(): ToolCall[] {
+    const given = new Set<string>();
     return this.#open
       .filter((call) => call.name !== '')
-      .map((call) => wholeCall(call.id, call.name, call.whole ?? call.pieces.join('')));
+      .map((call) => {
+        const made = wholeCall(given.has(call.id) ? '' : call.id, call.name, call.arguments);
+        given.add(made.id);
+        return made;
+      });
   }
 
-  #find(piece: ToolCallPiece): OpenCall | undefined {
-    const sameId = piece.id === '' ? undefined : this.#open.find((call) => call.id === piece.id);
-    if (sameId) return sameId;
-    const byPlace =
-      piece.index === undefined ? this.#open.at(-1) : this.#open.findLast((call) => call.index === piece.index);
-    if (!byPlace) return undefined;
+  #byPlace(piece: ToolCallPiece): OpenCall | undefined {
+    const call = piece.index === undefined ? this.#open.at(-1) : this.#byIndex.get(piece.index);
+    if (!call) return undefined;
     // A name begins a call: the same place under another id, or after complete arguments, is another call.
-    if (piece.name !== '' && byPlace.name !== '') {
-      if (piece.id !== '' && byPlace.id !== '') return undefined;
-      if (isComplete(byPlace)) return undefined;
+    if (piece.name !== '' && call.name !== '') {
+      if (piece.id !== '' && call.id !== '') return undefined;
+      if (call.isComplete() && !isNothing(piece.arguments)) return undefined;
     }
-    return byPlace;
+    return call;
   }
 
   #begin(piece: ToolCallPiece): OpenCall {
-    const call: OpenCall = { id: piece.id, index: piece.index, name: piece.name, pieces: [], whole: undefined };
+    const call = new OpenCall(piece);
     this.#open.push(call);
+    if (piece.index !== undefined) this.#byIndex.set(piece.index, call);
     return call;
   }
+
+  #extend(call: OpenCall, piece: ToolCallPiece): void {
+    if (call.id === '') call.id = piece.id;
+    if (call.name === '') call.name = piece.name;
+    if (piece.id !== '') this.#byId.set(piece.id, call);
+    call.add(piece.arguments);
+  }
+}
+
+function isNothing(args: unknown): boolean {
+  return args === undefined || args === null || (typeof args === 'string' && args.trim() === '');
+}
+
+/** Is a piece with a call's id and a name another call all the same? Its index says so, or other whole arguments. */
+function isOther(call: OpenCall, { index, name, arguments: args }: ToolCallPiece): boolean {
+  if (name === '' || call.name === '') return false;
+  if (index !== undefined && call.index !== undefined && index !== call.index) return true;
+  return call.isComplete() && !call.isRepeatedBy(args);
 }
 
 /** A tool call that came in one piece: an id is made if it has none, and arguments may be an object or JSON text. */
@@ -73,10 +124,6 @@ export function wholeCall(id: string, name: string, args: unknown): ToolCall {
 function textOf(args: unknown): string {
   if (typeof args === 'string') return args;
   return args === undefined ? '' : JSON.stringify(args);
-}
-
-function isComplete(call: OpenCall): boolean {
-  return call.whole !== undefined || isObject(tryParseJson(call.pieces.join('')));
 }
 
 /**

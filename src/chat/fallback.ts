@@ -1,0 +1,123 @@
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
+import type { ChatRequest, ProviderEvent } from '../providers/types.ts';
+import { type Attempt, attempt, skippedAttempt, withAttempts } from './attempts.ts';
+import { begin, resume } from './begin.ts';
+
+/** An answer that has begun, and the model that it is from. */
+export interface Answering {
+  ref: ModelRef;
+  warnings: string[];
+  events: AsyncIterable<ProviderEvent[]>;
+  /** In order; complete when the answer has ended. */
+  attempts: Attempt[];
+}
+
+/** Failures that another provider may not have: those of the request itself are left out. */
+const FALLS_BACK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'model_not_found',
+  'context_length_exceeded',
+  'provider_auth',
+  'provider_protocol',
+  'provider_rate_limited',
+  'provider_timeout',
+  'provider_unavailable',
+]);
+
+/** How long a failing provider may be tried again as long as another model is waiting. */
+const HURRIED_MS = 2000;
+
+/** What a call is made with. */
+export interface Call {
+  providers: ProviderRegistry;
+  request: ChatRequest;
+  signal: AbortSignal;
+}
+
+/**
+ * Asks the models in turn until one begins to answer; those that are cooling down only when no other has.
+ * @throws AppError the last failure; with several attempts they are its `details.attempts`.
+ */
+export async function askInTurn(call: Call, refs: readonly ModelRef[]): Promise<Answering> {
+  const attempts: Attempt[] = [];
+  let failure = new AppError('internal', 'No model was asked');
+  for (const candidate of candidates(call.providers, refs, attempts)) {
+    const startedAt = performance.now();
+    try {
+      return await ask(call, candidate, attempts);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      attempts.push(attempt(candidate.ref, startedAt, error));
+      failure = withAttempts(error, attempts);
+      if (!FALLS_BACK.has(error.code)) throw failure;
+    }
+  }
+  throw failure;
+}
+
+interface Candidate {
+  ref: ModelRef;
+  /** Another one follows that may be well. */
+  isHurried: boolean;
+  isLast: boolean;
+}
+
+/** The models in the order in which to ask them. Looks at each only when its turn comes: the one before takes time. */
+function* candidates(
+  providers: ProviderRegistry,
+  refs: readonly ModelRef[],
+  attempts: Attempt[],
+): Generator<Candidate, void> {
+  const postponed: ModelRef[] = [];
+  for (const [index, ref] of refs.entries()) {
+    const cooling = providers.cooling(ref);
+    if (cooling && refs.length > 1) {
+      postponed.push(ref);
+      attempts.push(skippedAttempt(ref, cooling));
+      continue;
+    }
+    const others = refs.slice(index + 1);
+    const isHurried = others.some((other) => !providers.cooling(other));
+    yield { ref, isHurried, isLast: others.length + postponed.length === 0 };
+  }
+  // Where all of them are cooling down, none has been passed over.
+  if (postponed.length === refs.length) attempts.length = 0;
+  for (const [index, ref] of postponed.entries()) {
+    const isLast = index === postponed.length - 1;
+    yield { ref, isHurried: !isLast, isLast };
+  }
+}
+
+async function ask(call: Call, candidate: Candidate, attempts: readonly Attempt[]): Promise<Answering> {
+  const { providers, request, signal } = call;
+  const { ref, isHurried, isLast } = candidate;
+  const startedAt = performance.now();
+  const trial = providers.trial(ref);
+  // The one call that finds out whether a model is well again is no time to insist.
+  const patienceMs = !isHurried ? undefined : trial?.isProbe ? 0 : HURRIED_MS;
+  try {
+    const answer = await providers.chatModel(ref.provider).chat({ ...request, model: ref.model }, signal, patienceMs);
+    const beginning = await begin(answer.events);
+    if (beginning.isFailure && !isLast) {
+      await beginning.rest.return?.();
+      throw new AppError('provider_protocol', `${ref.provider}/${ref.model} ended with an error and said nothing`);
+    }
+    trial?.begun();
+    const all = [...attempts, attempt(ref, startedAt)];
+    const events = resume(beginning, {
+      ended: () => {
+        trial?.ended();
+        all.splice(-1, 1, attempt(ref, startedAt));
+      },
+      failed: (error) => {
+        trial?.failed(error);
+        all.splice(-1, 1, attempt(ref, startedAt, error));
+        return withAttempts(error, all);
+      },
+    });
+    return { ref, warnings: answer.warnings, events, attempts: all };
+  } catch (error) {
+    trial?.failed(error);
+    throw error;
+  }
+}

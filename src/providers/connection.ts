@@ -1,0 +1,46 @@
+import { aiSdkModel, sdkProvider } from './ai-sdk.ts';
+import type { HttpClient } from './client.ts';
+import { endpointOf, requireConfigured, secretsOf } from './endpoint.ts';
+import { fetchModels, type LiveModel } from './live.ts';
+import { profileOf } from './profile-of.ts';
+import type { RemoteType } from './profiles.ts';
+import type { ProviderSettings } from './settings.ts';
+import type { ChatModel } from './types.ts';
+import { wireModel } from './wire-model.ts';
+
+/** A configured provider, ready to be called, be it over a wire or by a package. */
+export interface Connection {
+  /** Undefined: the package's own affair. */
+  baseUrl: string | undefined;
+  model: ChatModel;
+  /**
+   * Its models, by a call that costs nothing; empty if it has no list. Tells whether it is well too, as far as that
+   * can be told: a package cannot be asked anything, so it is well if it loads.
+   * @throws AppError as a chat call would.
+   */
+  models(): Promise<LiveModel[]>;
+}
+
+/** Puts a type and its settings together. @throws AppError `provider_not_configured` naming what to set. */
+export function connect(type: RemoteType, settings: ProviderSettings, client: HttpClient): Connection {
+  const profile = profileOf(type, settings);
+  requireConfigured(type, settings);
+  if (!('package' in profile)) {
+    const endpoint = endpointOf(profile, settings);
+    return {
+      baseUrl: endpoint.baseUrl,
+      model: wireModel(type, profile, endpoint, client),
+      models: () => fetchModels(profile, endpoint, client),
+    };
+  }
+  const source = { name: profile.name, secrets: secretsOf(settings) };
+  const provider = sdkProvider(profile, settings, source);
+  return {
+    baseUrl: undefined,
+    model: aiSdkModel(type, profile, provider, source, client.timeouts),
+    models: async () => {
+      await provider();
+      return [];
+    },
+  };
+}

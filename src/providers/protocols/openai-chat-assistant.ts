@@ -1,0 +1,45 @@
+import { asArray, type JsonObject } from '../../core/json.ts';
+import type { ReasoningBack } from '../profiles.ts';
+import type { AssistantPart, ToolCall } from '../types.ts';
+
+/**
+ * An assistant's message in the form of Chat Completions; none if nothing of it may go back.
+ * @param back how the model wants its own reasoning; undefined: not at all.
+ */
+export function lowerAssistant(parts: AssistantPart[], back: ReasoningBack | undefined): JsonObject[] {
+  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+  const reasoning = back ? lowerReasoning(parts, back) : {};
+  if (text === '' && calls.length === 0 && Object.values(reasoning).every((value) => value === '')) return [];
+  const message: JsonObject = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text };
+  if (calls.length > 0) message.tool_calls = calls.map(lowerCall);
+  return [{ ...message, ...reasoning }];
+}
+
+function lowerCall(call: ToolCall): JsonObject {
+  return { id: call.id, type: 'function', function: { name: call.name, arguments: JSON.stringify(call.arguments) } };
+}
+
+/** The fields of the message that carry the model's own reasoning. */
+function lowerReasoning(parts: AssistantPart[], back: ReasoningBack): JsonObject {
+  const reasoning = parts.filter((part) => part.type === 'reasoning');
+  const text = reasoning.map((part) => part.text).join('');
+  switch (back.as) {
+    case 'content-parts':
+      // What was streamed in pieces and what came whole are taken back alike, as one part.
+      return text === '' ? {} : { content: parts.flatMap(lowerContentPart) };
+    case 'reasoning_details': {
+      const details = reasoning.flatMap((part) => asArray(part.data?.reasoning_details));
+      if (details.length > 0) return { reasoning_details: details };
+      return text === '' ? {} : { reasoning: text };
+    }
+    default:
+      return text === '' && !back.required ? {} : { [back.as]: text };
+  }
+}
+
+function lowerContentPart(part: AssistantPart): JsonObject[] {
+  if (part.type === 'tool-call' || part.text === '') return [];
+  if (part.type === 'text') return [{ type: 'text', text: part.text }];
+  return [{ type: 'thinking', thinking: [{ type: 'text', text: part.text }] }];
+}

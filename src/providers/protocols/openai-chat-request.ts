@@ -1,0 +1,86 @@
+import { asString, type JsonObject } from '../../core/json.ts';
+import type { Quirks } from '../profiles.ts';
+import type { ChatRequest, Message } from '../types.ts';
+import { lowerAssistant } from './openai-chat-assistant.ts';
+import { lowerUser } from './openai-chat-user.ts';
+import { lowerTool, lowerToolChoice } from './openai-tools.ts';
+import type { WireRequest } from './protocol.ts';
+import { toolsAsText } from './tools-as-text.ts';
+
+/** Writes a request in the form of Chat Completions, as far as the vendor takes it. */
+export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
+  const warnings: string[] = [];
+  const body: JsonObject = { model: request.model, messages: lowerMessages(request, quirks) };
+  if (request.stream) {
+    body.stream = true;
+    if (!quirks.usageUnasked) body.stream_options = { include_usage: true };
+  }
+  const reasons = quirks.reasoningModels?.test(request.model) ?? false;
+  if (request.maxTokens !== undefined) body[reasons ? 'max_completion_tokens' : 'max_tokens'] = request.maxTokens;
+  if (request.temperature !== undefined) {
+    if (reasons) warnings.push(`temperature: ${request.model} does not take it; left out`);
+    else body.temperature = request.temperature;
+  }
+  if (request.tools.length > 0) lowerTools(request, quirks, body, warnings);
+  return { path: '/chat/completions', body, warnings };
+}
+
+function lowerTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
+  const { model, tools, toolChoice } = request;
+  if (quirks.noTools) {
+    const choice = toolChoice === undefined ? '' : ' and toolChoice';
+    warnings.push(`tools${choice}: ${model} does not take them; left out`);
+    return;
+  }
+  const dropped = new Set<string>();
+  body.tools = tools.map((tool) => lowerTool(tool, quirks, dropped));
+  if (toolChoice !== undefined) body.tool_choice = lowerToolChoice(toolChoice);
+  if (dropped.size > 0) {
+    warnings.push(`tools: ${model} does not take ${[...dropped].join(', ')} in their parameters; left out`);
+  }
+}
+
+function lowerMessages({ model, messages }: ChatRequest, quirks: Quirks): JsonObject[] {
+  const carried = quirks.noTools ? toolsAsText(messages) : messages;
+  const back = quirks.reasoningBack?.find(({ models }) => models?.test(model) ?? true);
+  const lastUser = carried.findLastIndex((message) => message.role === 'user');
+  const lowered = carried.flatMap((message, index): JsonObject[] => {
+    if (message.role !== 'assistant') return [lowerOther(message, quirks)];
+    return lowerAssistant(message.parts, back?.openTurnOnly && index < lastUser ? undefined : back);
+  });
+  return quirks.strictAlternation ? alternate(lowered) : lowered;
+}
+
+function lowerOther(message: Exclude<Message, { role: 'assistant' }>, quirks: Quirks): JsonObject {
+  switch (message.role) {
+    case 'system':
+      return { role: 'system', content: message.text };
+    case 'user':
+      return { role: 'user', content: lowerUser(message.parts, quirks.files) };
+    case 'tool':
+      return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
+  }
+}
+
+/**
+ * Puts system messages first and joins neighbours of one role, so that user and assistant alternate from user to user:
+ * an assistant's last word gets an empty prompt to go on from.
+ */
+function alternate(messages: JsonObject[]): JsonObject[] {
+  const out: JsonObject[] = [];
+  for (const message of messages.filter(({ role }) => role !== 'system')) {
+    const last = out.at(-1);
+    if (last === undefined || last.role !== message.role) out.push({ ...message });
+    else last.content = joinContent(last.content, message.content);
+  }
+  if (out.length > 0 && out[0]?.role !== 'user') out.unshift({ role: 'user', content: '(continued)' });
+  if (out.at(-1)?.role === 'assistant') out.push({ role: 'user', content: 'Continue.' });
+  return [...messages.filter(({ role }) => role === 'system'), ...out];
+}
+
+function joinContent(a: unknown, b: unknown): unknown {
+  if (typeof a === 'string' && typeof b === 'string') return `${a}\n\n${b}`;
+  const parts = (content: unknown): unknown[] =>
+    Array.isArray(content) ? content : [{ type: 'text', text: asString(content) }];
+  return [...parts(a), ...parts(b)];
+}

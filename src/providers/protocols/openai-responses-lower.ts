@@ -1,0 +1,125 @@
+import type { JsonObject } from '../../core/json.ts';
+import { InvalidRequestError } from '../../errors.ts';
+import type { Quirks } from '../profiles.ts';
+import type { AssistantPart, ChatRequest, FilePart, Message, Tool, UserPart } from '../types.ts';
+import { mediaUrl } from './media.ts';
+import { lowerTool } from './openai-tools.ts';
+import type { WireRequest } from './protocol.ts';
+import { fileText, titledText } from './text-file.ts';
+
+/** OpenAI refuses less. */
+const MIN_OUTPUT_TOKENS = 16;
+
+/** OpenAI's models that do not reason: they refuse to include reasoning, which all others may be asked for. */
+const NO_REASONING = /gpt-(3\.?5|4)|gpt-5-chat/;
+
+/**
+ * A request to `/responses` that keeps nothing at the provider: the whole conversation goes along, and the reasoning
+ * comes back encrypted.
+ *
+ * No summary of the reasoning is asked for: OpenAI refuses the whole request if the organisation is not verified
+ * ("must be verified to generate reasoning summaries"), and xAI sends summaries without being asked.
+ */
+export function lower(request: ChatRequest, quirks: Quirks): WireRequest {
+  const warnings: string[] = [];
+  const body: JsonObject = {
+    model: request.model,
+    input: request.messages.flatMap((message) => lowerMessage(message, quirks)),
+    store: false,
+  };
+  if (!NO_REASONING.test(request.model)) body.include = ['reasoning.encrypted_content'];
+  if (request.stream) body.stream = true;
+  if (request.maxTokens !== undefined) {
+    body.max_output_tokens = Math.max(request.maxTokens, MIN_OUTPUT_TOKENS);
+    if (request.maxTokens < MIN_OUTPUT_TOKENS) {
+      warnings.push(`maxTokens: ${request.model} takes at least ${MIN_OUTPUT_TOKENS}; sent as ${MIN_OUTPUT_TOKENS}`);
+    }
+  }
+  if (request.temperature !== undefined) {
+    if (quirks.reasoningModels?.test(request.model)) {
+      warnings.push(`temperature: ${request.model} does not take it; left out`);
+    } else body.temperature = request.temperature;
+  }
+  if (request.tools.length > 0) {
+    const dropped = new Set<string>();
+    body.tools = request.tools.map((tool) => lowerFlatTool(tool, quirks, dropped));
+    if (dropped.size > 0) {
+      warnings.push(`tools: ${request.model} does not take ${[...dropped].join(', ')} in their parameters; left out`);
+    }
+    if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
+  }
+  return { path: '/responses', body, warnings };
+}
+
+/** Strict is the default of this wire, and it refuses every schema with an optional property. */
+function lowerFlatTool(tool: Tool, quirks: Quirks, dropped: Set<string>): JsonObject {
+  const { function: fn, ...rest } = lowerTool(tool, quirks, dropped);
+  return { ...rest, ...(fn as JsonObject), strict: false };
+}
+
+function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): unknown {
+  return typeof choice === 'string' ? choice : { type: 'function', name: choice.name };
+}
+
+function lowerMessage(message: Message, quirks: Quirks): JsonObject[] {
+  switch (message.role) {
+    case 'system':
+      // Not as `instructions`, which have but one place: OpenAI, Azure and xAI all take it where it stands.
+      return [{ role: 'system', content: message.text }];
+    case 'user':
+      return [{ role: 'user', content: lowerUserParts(message.parts, quirks) }];
+    case 'tool':
+      return [{ type: 'function_call_output', call_id: message.toolCallId, output: message.text }];
+    case 'assistant': {
+      // Reasoning that nothing follows, of a turn that was cut off, is refused.
+      const items = message.parts.flatMap(lowerAssistantPart);
+      return items.slice(0, items.findLastIndex((item) => item.type !== 'reasoning') + 1);
+    }
+  }
+}
+
+function lowerUserParts(parts: UserPart[], quirks: Quirks): unknown {
+  const lowered = parts.map((part): JsonObject => {
+    if (part.type === 'text') return { type: 'input_text', text: part.text };
+    return part.type === 'image' ? { type: 'input_image', image_url: mediaUrl(part.media) } : lowerFile(part, quirks);
+  });
+  return lowered.every((part) => part.type === 'input_text') ? lowered.map((part) => part.text).join('\n\n') : lowered;
+}
+
+/** Links are taken by all (https://docs.x.ai/docs/guides/files/chat-with-files), inline data not by xAI. */
+function lowerFile(part: FilePart, { files }: Quirks): JsonObject {
+  const { media, filename } = part;
+  if ('url' in media) return { type: 'input_file', file_url: media.url };
+  const text = fileText(part);
+  if (text !== undefined) return { type: 'input_text', text: titledText(part, text) };
+  if (files === undefined) {
+    const message = 'this provider takes files as a URL, and inline only as text';
+    throw new InvalidRequestError([{ path: 'messages', message }]);
+  }
+  return { type: 'input_file', filename: filename ?? 'file', file_data: mediaUrl(media) };
+}
+
+/**
+ * The item that a part came from, but without its id: nothing is stored under it. Azure refuses ids then, and OpenAI
+ * checks by them that every item of an answer is still there, which a conversation that was edited fails.
+ */
+function lowerAssistantPart(part: AssistantPart): JsonObject[] {
+  switch (part.type) {
+    case 'text': {
+      const phase = part.data?.phase;
+      const content = [{ type: 'output_text', text: part.text }];
+      if (part.text === '') return [];
+      return [{ type: 'message', role: 'assistant', ...(phase === undefined ? {} : { phase }), content }];
+    }
+    case 'tool-call': {
+      const { id, name, arguments: args } = part.call;
+      return [{ type: 'function_call', call_id: id, name, arguments: JSON.stringify(args) }];
+    }
+    case 'reasoning': {
+      // Without its encrypted content it means nothing to a provider that stored nothing.
+      if (part.data?.type !== 'reasoning' || typeof part.data.encrypted_content !== 'string') return [];
+      const { id: _, status: __, ...item } = part.data;
+      return [item];
+    }
+  }
+}
