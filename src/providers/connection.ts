@@ -1,4 +1,4 @@
-import { aiSdkModel, sdkProvider } from './ai-sdk.ts';
+import { aiSdkModel, sdkProvider } from './ai-sdk/model.ts';
 import type { HttpClient } from './client.ts';
 import { endpointOf, requireConfigured, secretsOf } from './endpoint.ts';
 import { fetchModels, type LiveModel } from './live.ts';

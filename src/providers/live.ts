@@ -4,7 +4,8 @@ import type { HttpClient } from './client.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type LiveModel, readList } from './live-list.ts';
 import type { Profile } from './profiles.ts';
-import { modelFacts, readRefusal, urlOf } from './wire-model.ts';
+import { readRefusal } from './refusal.ts';
+import { modelFacts, urlOf } from './wire-model.ts';
 
 export type { LiveModel };
 

@@ -1,5 +1,5 @@
 import { AppError, InvalidRequestError, type Issue } from '../errors.ts';
-import { loadFactory, packageProblem } from './ai-sdk-package.ts';
+import { loadFactory, packageProblem } from './ai-sdk/package.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ProviderSettings } from './settings.ts';
 import { isCustomType } from './types.ts';

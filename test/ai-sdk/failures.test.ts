@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { aiSdkModel } from '../../src/providers/ai-sdk.ts';
+import { aiSdkModel } from '../../src/providers/ai-sdk/model.ts';
 import { ask, HI, PROFILE, request, SECRET, scripted, TIMEOUTS } from './scripted.ts';
 
 describe('what goes wrong', () => {

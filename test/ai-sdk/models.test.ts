@@ -6,7 +6,7 @@ import type {
   LanguageModelV3StreamPart,
 } from '@ai-sdk/provider';
 import { describe, expect, it } from 'vitest';
-import { factoryOf } from '../../src/providers/ai-sdk-package.ts';
+import { factoryOf } from '../../src/providers/ai-sdk/package.ts';
 import type { Message } from '../../src/providers/types.ts';
 import { ask, HI, ORIGIN, request, type Script, scripted } from './scripted.ts';
 

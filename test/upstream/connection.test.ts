@@ -23,7 +23,7 @@ let hasty: Rig;
 
 beforeAll(async () => {
   rig = await startRig();
-  hasty = await startRig({ PROFCLAW_FIRST_BYTE_TIMEOUT: '0.6', PROFCLAW_IDLE_TIMEOUT: '0.5' });
+  hasty = await startRig({ PROFCLAW_FIRST_BYTE_TIMEOUT: '1.5', PROFCLAW_IDLE_TIMEOUT: '1' });
 });
 
 afterAll(async () => {
@@ -33,17 +33,18 @@ afterAll(async () => {
 
 const reset: Script = ({ socket }) => socket.resetAndDestroy();
 
-function afterwards(ms: number, act: () => void): void {
-  setTimeout(act, ms);
+/** Acts when what was written has been read. Both ends are in this process: a few turns of its event loop see to it. */
+function afterwards(act: () => void): void {
+  setTimeout(async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    act();
+  }, 50);
 }
 
 describe.each([false, true])('an upstream that never answers (stream: %s)', (stream) => {
   it.concurrent('refuses the connection: tried again, then 502 provider_unavailable', async () => {
-    const closed = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => closed.once('listening', resolve));
-    const { port } = closed.address() as { port: number };
-    await new Promise((resolve) => closed.close(resolve));
-    const lost = await startRig({ OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` });
+    // Nobody gets a port as low as this by chance, as one that has just been free.
+    const lost = await startRig({ OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' });
     const got = await call(lost.server, 'openai/any', stream);
     await lost.stop();
     expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
@@ -55,9 +56,8 @@ describe.each([false, true])('an upstream that never answers (stream: %s)', (str
   it.concurrent('accepts and hangs: 504 provider_timeout, not tried again', async () => {
     const got = await hasty.ask(() => {}, { stream });
     expect([got.status, got.code]).toEqual([504, 'provider_timeout']);
-    expect(got.body.error).toContain('within 0.6 s');
-    expect(got.ms).toBeGreaterThan(550);
-    expect(got.ms).toBeLessThan(10_000);
+    expect(got.body.error).toContain('within 1.5 s');
+    expect(got.ms).toBeGreaterThan(1450);
     expect(got.seen).toHaveLength(1);
     await got.seen[0]!.gone;
   });
@@ -147,7 +147,7 @@ describe.each([false, true])('an upstream that never answers (stream: %s)', (str
       (seen, n) => {
         if (n > times) return good(seen);
         seen.socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 9'));
-        return afterwards(50, () => seen.socket.resetAndDestroy());
+        return afterwards(() => seen.socket.resetAndDestroy());
       },
       { stream },
     );
@@ -172,7 +172,7 @@ describe('an upstream that stops in the middle', () => {
   ])('of a whole answer, by a %s: 502 and one request', async (_how, cut) => {
     const got = await rig.ask((seen) => {
       seen.socket.write(reply(200, 'x'.repeat(1000)).subarray(0, 500));
-      afterwards(50, () => cut(seen));
+      afterwards(() => cut(seen));
     });
     expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
     expect(got.body.error).toContain('broke off');
@@ -204,21 +204,23 @@ describe('an upstream that stops in the middle', () => {
   });
 
   it.concurrent('does not take slow but steady pieces for silence', async () => {
-    const got = await hasty.ask(
+    // Five times as long as from piece to piece, and less than the whole answer takes.
+    const patient = await startRig({ PROFCLAW_IDLE_TIMEOUT: '2' });
+    const got = await patient.ask(
       ({ socket }) => {
         socket.write(STREAM_HEAD);
         let n = 0;
         const timer = setInterval(() => {
           n++;
-          if (n < 6) return socket.write(delta(`${n} `));
+          if (n < 7) return socket.write(delta(`${n} `));
           clearInterval(timer);
           return socket.end(FINISH);
-        }, 200);
+        }, 400);
       },
       { stream: true },
     );
-    expect([got.content, got.events.at(-1).finishReason]).toEqual(['1 2 3 4 5 ', 'stop']);
-    expect(got.ms).toBeGreaterThan(1000);
+    await patient.stop();
+    expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['1 2 3 4 5 6 ', undefined, 'stop']);
   });
 
   it.concurrent.each([
@@ -228,7 +230,7 @@ describe('an upstream that stops in the middle', () => {
     const got = await rig.ask(
       ({ socket }) => {
         socket.write(CHUNKED_HEAD + chunk(delta('half')));
-        afterwards(50, () => (isReset ? socket.resetAndDestroy() : socket.end()));
+        afterwards(() => (isReset ? socket.resetAndDestroy() : socket.end()));
       },
       { stream: true },
     );
@@ -245,7 +247,7 @@ describe('an upstream that stops in the middle', () => {
     const got = await rig.ask(
       ({ socket }) => {
         socket.write(STREAM_HEAD + delta('half'));
-        afterwards(50, () => (isReset ? socket.resetAndDestroy() : socket.end()));
+        afterwards(() => (isReset ? socket.resetAndDestroy() : socket.end()));
       },
       { stream: true },
     );
@@ -274,24 +276,24 @@ describe('an upstream that stops in the middle', () => {
     const got = await hasty.ask(
       ({ socket }) => {
         socket.write(Buffer.concat([Buffer.from(CHUNKED_HEAD), chunk(delta('all') + FINISH)]));
-        if (breaks) afterwards(50, () => socket.resetAndDestroy());
+        if (breaks) afterwards(() => socket.resetAndDestroy());
       },
       { stream: true },
     );
     expect([got.content, got.code, got.events.at(-1).finishReason]).toEqual(['all', undefined, 'stop']);
   });
 
-  it.concurrent('and a connection whose end comes a little after [DONE] is kept', async () => {
-    const got = await rig.ask(
-      ({ socket }) => {
-        socket.write(Buffer.concat([Buffer.from(CHUNKED_HEAD), chunk(delta('all') + FINISH + DONE)]));
-        afterwards(100, () => socket.write(chunk('')));
-      },
-      { stream: true },
+  it.concurrent('and a connection whose end comes a little after [DONE] serves the next call', async () => {
+    const own = await startRig();
+    const { model, seen } = own.upstream.script(({ socket }) =>
+      socket.write(Buffer.concat([Buffer.from(CHUNKED_HEAD), chunk(delta('all') + FINISH + DONE)])),
     );
-    expect(got.content).toBe('all');
+    expect((await call(own.server, `openai/${model}`, true)).content).toBe('all');
+    seen[0]!.socket.write(chunk(''));
     // Longer than the unwanted rest of an answer is waited for.
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(got.seen[0]?.socket.destroyed).toBe(false);
+    const again = await own.ask((next) => good(next));
+    await own.stop();
+    expect([again.content, again.seen[0]!.socket === seen[0]!.socket]).toEqual(['good', true]);
   });
 });

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { pause } from '../../src/core/pause.ts';
 import {
   CHUNKED_HEAD,
   chunk,
@@ -14,6 +15,7 @@ import {
 } from './bad-upstream.ts';
 import { post, type Rig, startRig, until } from './rig.ts';
 
+vi.mock('../../src/core/pause.ts', { spy: true });
 // Most of the time of these tests is waiting.
 vi.setConfig({ maxConcurrency: 12 });
 
@@ -23,7 +25,7 @@ let hasty: Rig;
 
 beforeAll(async () => {
   rig = await startRig();
-  hasty = await startRig({ PROFCLAW_IDLE_TIMEOUT: '0.5' });
+  hasty = await startRig({ PROFCLAW_IDLE_TIMEOUT: '1' });
 });
 
 afterAll(async () => {
@@ -33,12 +35,11 @@ afterAll(async () => {
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Calls, leaves when `when` has come, and says how long the upstream's connection outlived that. */
-async function leave(
-  script: Script,
-  stream: boolean,
-  when: () => Promise<void>,
-): Promise<{ ms: number; requests: number }> {
+/**
+ * Calls, leaves when `when` has come, and waits until the upstream's connection is gone, which no script here ends: not
+ * let go, it would outlive the test. Says how many requests there were.
+ */
+async function leave(script: Script, stream: boolean, when: () => Promise<void>): Promise<number> {
   const { model, seen } = rig.upstream.script(script);
   const controller = new AbortController();
   const answer = post(rig.server, `openai/${model}`, stream, controller.signal).then(
@@ -47,31 +48,27 @@ async function leave(
   );
   await until('the request', () => seen.length > 0);
   await when();
-  const left = performance.now();
   controller.abort();
   await answer.catch(() => {});
-  const ms = (await seen.at(-1)!.gone) - left;
+  await seen.at(-1)!.gone;
   // Long enough for a retry that should not be.
   await wait(1000);
-  return { ms, requests: seen.length };
+  return seen.length;
 }
 
 describe('a caller who leaves', () => {
   it.concurrent.each([false, true])('before the head (stream: %s)', async (stream) => {
-    const { ms, requests } = await leave(
+    const requests = await leave(
       () => {},
       stream,
       () => wait(100),
     );
-    expect(ms).toBeLessThan(2000);
     expect(requests).toBe(1);
   });
 
   it.concurrent.each([false, true])('between head and body (stream: %s)', async (stream) => {
     const script: Script = ({ socket }) => socket.write(stream ? CHUNKED_HEAD : head(200, 'content-length: 100'));
-    const { ms, requests } = await leave(script, stream, () => wait(100));
-    expect(ms).toBeLessThan(2000);
-    expect(requests).toBe(1);
+    expect(await leave(script, stream, () => wait(100))).toBe(1);
   });
 
   it.concurrent('in a stream that goes on', async () => {
@@ -79,16 +76,12 @@ describe('a caller who leaves', () => {
       socket.write(CHUNKED_HEAD);
       while (await write(socket, chunk(delta('more ')))) await wait(10);
     };
-    const { ms, requests } = await leave(script, true, () => wait(300));
-    expect(ms).toBeLessThan(2000);
-    expect(requests).toBe(1);
+    expect(await leave(script, true, () => wait(300))).toBe(1);
   });
 
   it.concurrent('in a stream that is silent', async () => {
     const script: Script = ({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta('some')).toString());
-    const { ms, requests } = await leave(script, true, () => wait(100));
-    expect(ms).toBeLessThan(2000);
-    expect(requests).toBe(1);
+    expect(await leave(script, true, () => wait(100))).toBe(1);
   });
 
   it.concurrent('in a stream that comes faster than it is read', async () => {
@@ -96,20 +89,23 @@ describe('a caller who leaves', () => {
       socket.write(STREAM_HEAD);
       while (await write(socket, delta('x'.repeat(10_000))));
     };
-    const { ms, requests } = await leave(script, true, () => wait(200));
-    expect(ms).toBeLessThan(2000);
-    expect(requests).toBe(1);
+    expect(await leave(script, true, () => wait(200))).toBe(1);
   });
 
   it.concurrent.each([false, true])('while a retry is waiting (stream: %s)', async (stream) => {
-    const { model, seen } = rig.upstream.script(({ socket }) => socket.write(reply(503, {}, 'retry-after: 1')));
+    // Longer than anybody may take to leave, and a number by which to know the pause among those of the other tests.
+    const seconds = stream ? 27 : 28;
+    const { model, seen } = rig.upstream.script(({ socket }) =>
+      socket.write(reply(503, {}, `retry-after: ${seconds}`)),
+    );
     const controller = new AbortController();
     const answer = post(rig.server, `openai/${model}`, stream, controller.signal).catch(() => 'left');
-    await until('the first try', () => seen.length === 1);
-    await wait(100);
+    const waiting = (): number => vi.mocked(pause).mock.calls.findIndex(([ms]) => ms === seconds * 1000);
+    await until('the pause before the retry', () => waiting() !== -1);
     controller.abort();
     await answer;
-    await wait(1500);
+    const isOver: unknown = await vi.mocked(pause).mock.results[waiting()]?.value;
+    expect(isOver).toBe(false);
     expect(seen).toHaveLength(1);
   });
 });
@@ -128,12 +124,11 @@ describe('a caller who does not read', () => {
     const before = process.memoryUsage().rss;
     const caller = await slowCaller(hasty.server.url, model);
     await until('the upstream has to wait', () => seen[0]?.socket.writableNeedDrain === true);
-    let settled = -1;
-    // Three times the idle time-out, and the buffers of the system on the way are full.
-    await wait(1500);
-    settled = sent;
-    await wait(300);
-    expect(sent).toBe(settled);
+    // At last the buffers of the system on the way are full, and nothing goes on for twice the idle time-out.
+    for (let last = -1; last !== sent && sent < PIECES; ) {
+      last = sent;
+      await wait(2000);
+    }
     expect(sent * PIECE.length).toBeLessThan(32 * 1024 * 1024);
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024);
     const text = await readToEnd(caller);
@@ -151,9 +146,9 @@ describe('a caller who does not read', () => {
     const caller = await slowCaller(hasty.server.url, model);
     await until('the upstream has to wait', () => seen[0]?.socket.writableNeedDrain === true);
     await wait(300);
-    const left = performance.now();
     caller.destroy();
-    expect((await seen[0]!.gone) - left).toBeLessThan(2000);
+    // There is no end to what it would send.
+    await seen[0]!.gone;
   });
 });
 

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { good, reply, type Script, type Seen } from './bad-upstream.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pause } from '../../src/core/pause.ts';
+import { good, reply, type Script } from './bad-upstream.ts';
 import { type Rig, startRig } from './rig.ts';
 
+vi.mock('../../src/core/pause.ts', { spy: true });
 // Most of the time of these tests is waiting.
 vi.setConfig({ maxConcurrency: 12 });
 
@@ -23,11 +25,6 @@ const failing = (status: number, times = Number.POSITIVE_INFINITY, ...lines: str
   };
 };
 
-/** Milliseconds between the requests. */
-function pauses(seen: Seen[]): number[] {
-  return seen.slice(1).map(({ at }, i) => at - seen[i]!.at);
-}
-
 describe.each([false, true])('tries again (stream: %s)', (stream) => {
   it.concurrent.each([408, 409, 429, 500, 502, 503, 529])('after two times %i: one answer', async (status) => {
     const got = await rig.ask(failing(status, 2, SOON), { stream });
@@ -48,16 +45,6 @@ describe.each([false, true])('tries again (stream: %s)', (stream) => {
     const got = await rig.ask(failing(status, 9, SOON), { stream });
     expect([got.status, got.code, got.body.error]).toEqual([ours, code, 'OpenAI: Try 3']);
     expect(got.seen).toHaveLength(3);
-  });
-
-  it.concurrent('with growing pauses that are not the same for all', async () => {
-    const all = await Promise.all(Array.from({ length: 5 }, () => rig.ask(failing(500, 2), { stream })));
-    const firsts = all.map(({ seen }) => pauses(seen)[0]!);
-    const seconds = all.map(({ seen }) => pauses(seen)[1]!);
-    expect(Math.min(...firsts)).toBeGreaterThan(190);
-    expect(Math.min(...seconds)).toBeGreaterThan(390);
-    expect(Math.max(...seconds)).toBeLessThan(5000);
-    expect(Math.max(...seconds) - Math.min(...seconds)).toBeGreaterThan(10);
   });
 
   it.concurrent.each([
@@ -83,55 +70,85 @@ describe.each([false, true])('tries again (stream: %s)', (stream) => {
   });
 });
 
-describe('Retry-After', () => {
-  it.concurrent('is obeyed, in seconds', async () => {
+describe('the pause before a retry', () => {
+  it('is over before the next request', async () => {
     const got = await rig.ask(failing(429, 1, 'retry-after: 1'));
     expect([got.status, got.content]).toEqual([200, 'good']);
-    expect(pauses(got.seen)[0]).toBeGreaterThan(990);
-    expect(pauses(got.seen)[0]).toBeLessThan(5000);
+    const [first, second] = got.seen;
+    // A timer may come a little early.
+    expect(second!.at - first!.at).toBeGreaterThan(990);
   });
 
-  it.concurrent('is obeyed, as a date', async () => {
-    const date = new Date(Math.ceil(Date.now() / 1000) * 1000 + 1000);
-    const got = await rig.ask(failing(503, 1, `retry-after: ${date.toUTCString()}`));
-    expect([got.status, got.content]).toEqual([200, 'good']);
-    expect(Date.now()).toBeGreaterThanOrEqual(date.getTime());
-  });
+  describe('in milliseconds', () => {
+    /** The pauses that were asked for; they are over at once. */
+    let asked: number[];
 
-  it.concurrent('in milliseconds goes before seconds', async () => {
-    const got = await rig.ask(failing(429, 2, 'retry-after: 20', 'retry-after-ms: 30'));
-    expect([got.status, got.content]).toEqual([200, 'good']);
-    for (const ms of pauses(got.seen)) expect(ms).toBeLessThan(5000);
-  });
+    beforeEach(() => {
+      asked = [];
+      vi.mocked(pause).mockImplementation((ms) => {
+        asked.push(ms ?? Number.POSITIVE_INFINITY);
+        return Promise.resolve(true);
+      });
+    });
+    afterEach(() => void vi.mocked(pause).mockRestore());
 
-  it.concurrent('of 0 tries at once', { retry: 3 }, async () => {
-    const got = await rig.ask(failing(503, 2, 'retry-after: 0'));
-    expect([got.status, got.content]).toEqual([200, 'good']);
-    expect(got.ms).toBeLessThan(500);
-  });
+    it.each([false, true])('grows, and is not the same for all (stream: %s)', async (stream) => {
+      for (let i = 0; i < 5; i++) await rig.ask(failing(500, 2), { stream });
+      expect(asked).toHaveLength(10);
+      const firsts = asked.filter((_, i) => i % 2 === 0);
+      const seconds = asked.filter((_, i) => i % 2 === 1);
+      expect(firsts).toSatisfy(() => firsts.every((ms) => ms >= 200 && ms <= 400));
+      expect(seconds).toSatisfy(() => seconds.every((ms) => ms >= 400 && ms <= 800));
+      expect([new Set(firsts).size, new Set(seconds).size]).toEqual([5, 5]);
+    });
 
-  it.concurrent('that cannot be read leaves the usual pause', async () => {
-    const got = await rig.ask(failing(503, 1, 'retry-after: soon'));
-    expect([got.status, got.content]).toEqual([200, 'good']);
-    expect(pauses(got.seen)[0]).toBeLessThan(5000);
-  });
+    it('is what Retry-After says in seconds', async () => {
+      const got = await rig.ask(failing(429, 2, 'retry-after: 7'));
+      expect([got.content, asked]).toEqual(['good', [7000, 7000]]);
+    });
 
-  it.concurrent.each([
-    ['retry-after: 60', '60'],
-    ['retry-after-ms: 45500', '46'],
-    ['retry-after: 31', '31'],
-  ])('beyond 30 s is our caller’s: %s', async (line, ours) => {
-    const got = await rig.ask(failing(429, 1, line));
-    expect([got.status, got.code]).toEqual([429, 'provider_rate_limited']);
-    expect(got.headers.get('retry-after')).toBe(ours);
-    expect(got.seen).toHaveLength(1);
-    expect(got.ms).toBeLessThan(10_000);
-  });
+    it('lasts until the date that Retry-After names', async () => {
+      const before = Date.now();
+      const date = new Date(Math.ceil(before / 1000) * 1000 + 20_000);
+      const got = await rig.ask(failing(503, 1, `retry-after: ${date.toUTCString()}`));
+      expect([got.content, asked.length]).toEqual(['good', 1]);
+      // Between what was left of the time before and after the call, however long that took.
+      expect(asked[0]).toBeLessThanOrEqual(date.getTime() - before + 1);
+      expect(asked[0]).toBeGreaterThanOrEqual(date.getTime() - Date.now() - 1);
+    });
 
-  it.concurrent('of the last try is passed on', async () => {
-    const got = await rig.ask(failing(503, 9, 'retry-after-ms: 50'));
-    expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
-    expect(got.headers.get('retry-after')).toBe('1');
-    expect(got.seen).toHaveLength(3);
+    it('is what Retry-After says in milliseconds rather than in seconds', async () => {
+      const got = await rig.ask(failing(429, 2, 'retry-after: 20', 'retry-after-ms: 30'));
+      expect([got.content, asked]).toEqual(['good', [30, 30]]);
+    });
+
+    it('is none for a Retry-After of 0', async () => {
+      const got = await rig.ask(failing(503, 2, 'retry-after: 0'));
+      expect([got.content, asked]).toEqual(['good', [0, 0]]);
+    });
+
+    it('is the usual one for a Retry-After that cannot be read', async () => {
+      const got = await rig.ask(failing(503, 1, 'retry-after: soon'));
+      expect([got.content, asked.length]).toEqual(['good', 1]);
+      expect(asked[0]).toSatisfy((ms: number) => ms >= 200 && ms <= 400);
+    });
+
+    it.each([
+      ['retry-after: 60', '60'],
+      ['retry-after-ms: 45500', '46'],
+      ['retry-after: 31', '31'],
+    ])('is left to our caller beyond 30 s: %s', async (line, ours) => {
+      const got = await rig.ask(failing(429, 1, line));
+      expect([got.status, got.code]).toEqual([429, 'provider_rate_limited']);
+      expect(got.headers.get('retry-after')).toBe(ours);
+      expect([got.seen.length, asked]).toEqual([1, []]);
+    });
+
+    it('that the last try named is passed on', async () => {
+      const got = await rig.ask(failing(503, 9, 'retry-after-ms: 50'));
+      expect([got.status, got.code]).toEqual([502, 'provider_unavailable']);
+      expect(got.headers.get('retry-after')).toBe('1');
+      expect([got.seen.length, asked]).toEqual([3, [50, 50]]);
+    });
   });
 });

@@ -1,10 +1,10 @@
-import { asNumber, asObject, asString, isObject, tryParseJson } from '../core/json.ts';
-import { AppError, type ErrorCode } from '../errors.ts';
-import { SdkProtocolError, SdkReportedError } from './ai-sdk-answer.ts';
-import { isRetryable, refusalError } from './failure.ts';
-import { readErrorBody } from './protocols/error-body.ts';
-import type { ErrorReading } from './protocols/protocol.ts';
-import { redact, retryAfter } from './wire-model.ts';
+import { asNumber, asObject, asString, isObject, tryParseJson } from '../../core/json.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
+import { isRetryable, refusalError } from '../failure.ts';
+import { readErrorBody } from '../protocols/error-body.ts';
+import type { ErrorReading } from '../protocols/protocol.ts';
+import { redact, retryAfter } from '../refusal.ts';
+import { SdkProtocolError, SdkReportedError } from './answer.ts';
 
 /** Whose errors are read: its name for people, and what must not be seen. */
 export interface SdkSource {

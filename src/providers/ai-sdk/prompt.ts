@@ -7,8 +7,8 @@ import type {
   SharedV4FileData,
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
-import type { SdkModel } from './ai-sdk-package.ts';
-import type { AssistantPart, ChatRequest, FilePart, ImagePart, Media, Message, Provenance } from './types.ts';
+import type { AssistantPart, ChatRequest, FilePart, ImagePart, Media, Message, Provenance } from '../types.ts';
+import type { SdkModel } from './package.ts';
 
 type Version = SdkModel['specificationVersion'];
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];

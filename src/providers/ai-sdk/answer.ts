@@ -1,8 +1,8 @@
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../core/json.ts';
-import { settle } from './protocols/finish.ts';
-import { Sources, toSource } from './protocols/sources.ts';
-import { wholeCall } from './protocols/tool-calls.ts';
-import type { FinishReason, ProviderEvent, Usage } from './types.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
+import { settle } from '../protocols/finish.ts';
+import { Sources, toSource } from '../protocols/sources.ts';
+import { wholeCall } from '../protocols/tool-calls.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 
 /** A language model broke the AI SDK's contract; becomes `provider_protocol`. */
 export class SdkProtocolError extends Error {}

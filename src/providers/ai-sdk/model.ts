@@ -1,16 +1,16 @@
-import type { JsonObject } from '../core/json.ts';
-import type { AppError } from '../errors.ts';
-import { SdkAnswer } from './ai-sdk-answer.ts';
-import { inBatches, SdkClock } from './ai-sdk-call.ts';
-import { type SdkSource, sdkError } from './ai-sdk-errors.ts';
-import { loadFactory, modelOf, type SdkModel } from './ai-sdk-package.ts';
-import { callOptions } from './ai-sdk-prompt.ts';
-import type { Timeouts } from './client.ts';
-import type { PackageProfile } from './profile-of.ts';
-import { type Try, withRetries } from './retries.ts';
-import type { ProviderSettings } from './settings.ts';
-import { project } from './transcript.ts';
-import type { ChatAnswer, ChatModel, ChatRequest, ProviderEvent } from './types.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { AppError } from '../../errors.ts';
+import type { Timeouts } from '../client.ts';
+import type { PackageProfile } from '../profile-of.ts';
+import { type Try, withRetries } from '../retries.ts';
+import type { ProviderSettings } from '../settings.ts';
+import { project } from '../transcript.ts';
+import type { ChatAnswer, ChatModel, ChatRequest, ProviderEvent } from '../types.ts';
+import { SdkAnswer } from './answer.ts';
+import { inBatches, SdkClock } from './call.ts';
+import { type SdkSource, sdkError } from './errors.ts';
+import { loadFactory, modelOf, type SdkModel } from './package.ts';
+import { callOptions } from './prompt.ts';
 
 /** Makes the provider of a package. @throws AppError if the package, or what it is to be given, is not fit. */
 export type SdkProvider = () => Promise<unknown>;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import type { LanguageModelV2, LanguageModelV3, LanguageModelV4 } from '@ai-sdk/provider';
-import { isObject, type JsonObject, tryParseJson } from '../core/json.ts';
-import { AppError } from '../errors.ts';
+import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { AppError } from '../../errors.ts';
 
 /** A model of an AI SDK provider package, in any version of its interface that we know. */
 export type SdkModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4;

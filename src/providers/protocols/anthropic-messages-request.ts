@@ -1,0 +1,127 @@
+import type { JsonObject } from '../../core/json.ts';
+import type { Quirks } from '../profiles.ts';
+import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../types.ts';
+import { type Cacheable, markCacheable } from './anthropic-cache.ts';
+import type { WireRequest } from './protocol.ts';
+import { fileText } from './text-file.ts';
+
+/** The wire demands a limit: the most that every model of a generation takes. Later ones think within it. */
+function defaultMaxTokens(model: string): number {
+  if (/claude-3-(?![57])/.test(model)) return 4096;
+  return /claude-3/.test(model) ? 8192 : 32_000;
+}
+
+/** Writes a request in the form of Messages, with what is worth caching marked. */
+export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): WireRequest {
+  const warnings: string[] = [];
+  const { tools, system, messages } = markCacheable(
+    {
+      tools: request.tools.map(lowerTool),
+      system: lowerSystem(request.messages),
+      messages: lowerMessages(request.messages),
+    },
+    request.model,
+  );
+  const body: JsonObject = {
+    model: request.model,
+    max_tokens: request.maxTokens ?? defaultMaxTokens(request.model),
+    messages,
+  };
+  // Without a mark it is written in its short form.
+  if (system[0]) body.system = system[0].cache_control ? system : system[0].text;
+  if (request.stream) body.stream = true;
+  if (request.temperature !== undefined) {
+    if (quirks.reasoningModels?.test(request.model)) {
+      warnings.push(`temperature: ${request.model} does not take it; left out`);
+    } else {
+      body.temperature = Math.min(request.temperature, 1);
+      if (request.temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
+    }
+  }
+  if (tools.length > 0) {
+    body.tools = tools;
+    if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
+  }
+  return { path: '/messages', body, warnings };
+}
+
+function lowerSystem(messages: Message[]): JsonObject[] {
+  return textBlock(messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n'));
+}
+
+function lowerTool({ name, description, parameters }: Tool): JsonObject {
+  return { name, ...(description === undefined ? {} : { description }), input_schema: parameters };
+}
+
+function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonObject {
+  if (typeof choice !== 'string') return { type: 'tool', name: choice.name };
+  return { type: choice === 'required' ? 'any' : choice };
+}
+
+function lowerMessages(messages: Message[]): Cacheable['messages'] {
+  const turns: Cacheable['messages'] = [];
+  for (const message of messages) {
+    if (message.role === 'system') continue;
+    const role = message.role === 'assistant' ? 'assistant' : 'user';
+    const content = lowerContent(message);
+    if (content.length === 0) continue;
+    const last = turns.at(-1);
+    if (last?.role === role) last.content.push(...content);
+    else turns.push({ role, content });
+  }
+  return turns.map((turn) => (turn.role === 'user' ? { ...turn, content: resultsFirst(turn.content) } : turn));
+}
+
+/** Tool results must stand before what the person says after them. */
+function resultsFirst(content: JsonObject[]): JsonObject[] {
+  const isResult = (block: JsonObject): boolean => block.type === 'tool_result';
+  return [...content.filter(isResult), ...content.filter((block) => !isResult(block))];
+}
+
+function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject[] {
+  switch (message.role) {
+    case 'user':
+      return message.parts.flatMap(lowerUserPart);
+    case 'tool':
+      return [{ type: 'tool_result', tool_use_id: message.toolCallId, content: message.text }];
+    case 'assistant': {
+      // As the model made it: thinking may stand between calls. A turn that ends in thinking, cut off, is refused.
+      const blocks = message.parts.flatMap(lowerAssistantPart);
+      return blocks.slice(0, blocks.findLastIndex((block) => !isThinking(block)) + 1);
+    }
+  }
+}
+
+function isThinking(block: JsonObject): boolean {
+  return block.type === 'thinking' || block.type === 'redacted_thinking';
+}
+
+/** Blocks of nothing but white space are refused. */
+function textBlock(text: string): JsonObject[] {
+  return text.trim() === '' ? [] : [{ type: 'text', text }];
+}
+
+function lowerUserPart(part: UserPart): JsonObject[] {
+  if (part.type === 'text') return textBlock(part.text);
+  if (part.type === 'image') return [{ type: 'image', source: mediaSource(part.media) }];
+  const text = fileText(part);
+  const source = text === undefined ? mediaSource(part.media) : { type: 'text', media_type: 'text/plain', data: text };
+  return [{ type: 'document', source, ...(part.filename === undefined ? {} : { title: part.filename }) }];
+}
+
+function mediaSource(media: Media): JsonObject {
+  if ('url' in media) return { type: 'url', url: media.url };
+  return { type: 'base64', media_type: media.mediaType, data: media.data };
+}
+
+function lowerAssistantPart(part: AssistantPart): JsonObject[] {
+  if (part.type === 'text') return textBlock(part.text);
+  if (part.type === 'tool-call') {
+    const { id, name, arguments: input } = part.call;
+    return [{ type: 'tool_use', id, name, input }];
+  }
+  const { redacted, signature } = part.data ?? {};
+  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: redacted }];
+  // Without a signature it would be refused.
+  return signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature }];
+}

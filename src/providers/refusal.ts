@@ -1,0 +1,86 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { tryParseJson } from '../core/json.ts';
+import { AppError } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import { isRetryable, type Refusal, refusalError } from './failure.ts';
+import type { Profile } from './profiles.ts';
+import type { ErrorReading } from './protocols/protocol.ts';
+import type { Upstream } from './upstream.ts';
+import { PROTOCOLS } from './wires.ts';
+
+const MAX_ERROR_BYTES = 1024 * 1024;
+
+/**
+ * Reads an answer with an error status: the error for our caller, with the provider's own words, and whether
+ * another try could help. Every provider's key is struck out of what it says.
+ */
+export async function readRefusal(
+  profile: Profile,
+  endpoint: Endpoint,
+  upstream: Upstream,
+): Promise<{ error: AppError; retryable: boolean }> {
+  const { status, headers } = upstream;
+  const text = await bodyIfReadable(upstream);
+  if (status < 400) {
+    const message = `${profile.name} answered with status ${status}; is the base URL ${endpoint.baseUrl} right?`;
+    return { error: new AppError('provider_protocol', message), retryable: false };
+  }
+  const reading = PROTOCOLS[profile.wire].readError(tryParseJson(text)) ?? unreadable(status, text, endpoint);
+  const error = toRefusal(profile, endpoint, { status, reading, retryAfter: retryAfter(headers) });
+  return { error, retryable: isRetryable(status, reading) };
+}
+
+/** The body of a refusal; '' if it breaks off, stalls or is too long: the status says enough then. */
+async function bodyIfReadable(upstream: Upstream): Promise<string> {
+  try {
+    return await upstream.text(MAX_ERROR_BYTES);
+  } catch (error) {
+    const isBody = error instanceof AppError && /^provider_(unavailable|protocol|timeout)$/.test(error.code);
+    if (isBody) return '';
+    throw error;
+  }
+}
+
+/** What the provider reports, as the error that our caller gets, with the key struck out of its words. */
+export function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 'provider'>): AppError {
+  const { message, failedGeneration: failed, ...rest } = refusal.reading;
+  const generation = failed === undefined ? {} : { failedGeneration: redact(failed, endpoint) };
+  const reading = { ...rest, message: redact(message, endpoint), ...generation };
+  return refusalError({ ...refusal, reading, provider: profile.name });
+}
+
+function unreadable(status: number, text: string, endpoint: Endpoint): ErrorReading {
+  const said = text.trim() === '' ? 'nothing' : isHtml(text) ? 'an HTML page' : text.trim().slice(0, 500);
+  const where = status === 404 ? `; is the base URL ${endpoint.baseUrl} right?` : '';
+  return { message: `status ${status} with ${redact(said, endpoint)}${where}`, kinds: [] };
+}
+
+/** Strikes secrets out, be they whole or cut off by the end of a text that was shortened. */
+export function redact(text: string, { secrets }: Pick<Endpoint, 'secrets'>): string {
+  return secrets.reduce(strike, text);
+}
+
+function strike(text: string, secret: string): string {
+  const clean = text.replaceAll(secret, '[key]');
+  for (let length = secret.length - 1; length >= 4; length--) {
+    if (clean.endsWith(secret.slice(0, length))) return `${clean.slice(0, -length)}[key]`;
+  }
+  return clean;
+}
+
+/** Is this a page for people, as proxies and wrong addresses give? */
+export function isHtml(text: string): boolean {
+  return /^\s*<(!doctype|html)/i.test(text);
+}
+
+/** Seconds from `retry-after-ms` or `retry-after` (seconds or a date). */
+export function retryAfter(headers: IncomingHttpHeaders): number | undefined {
+  const ms = Number(headers['retry-after-ms']);
+  if (headers['retry-after-ms'] !== undefined && Number.isFinite(ms)) return Math.max(0, ms / 1000);
+  const value = headers['retry-after'];
+  if (value === undefined) return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
+}

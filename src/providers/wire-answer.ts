@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { StringDecoder } from 'node:string_decoder';
+import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
+import { tryParseJson } from '../core/json.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Profile } from './profiles.ts';
+import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocols/protocol.ts';
+import { isHtml, redact, toRefusal } from './refusal.ts';
+import type { ChatAnswer, ProviderEvent } from './types.ts';
+import type { Upstream } from './upstream.ts';
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** Reads the answers of one call: bytes in, events out. */
+export class WireAnswer {
+  readonly #profile: Profile;
+  readonly #endpoint: Endpoint;
+  readonly #protocol: Protocol;
+
+  constructor(profile: Profile, endpoint: Endpoint, protocol: Protocol) {
+    this.#profile = profile;
+    this.#endpoint = endpoint;
+    this.#protocol = protocol;
+  }
+
+  async *whole(upstream: Upstream): ChatAnswer['events'] {
+    try {
+      yield this.#read(await upstream.text(MAX_ANSWER_BYTES), upstream.headers);
+    } catch (error) {
+      yield [{ type: 'error', error: this.#toAppError(error) }];
+    }
+  }
+
+  async *stream(upstream: Upstream): ChatAnswer['events'] {
+    const decoder = new StringDecoder('utf8');
+    const framer = this.#protocol.framing === 'sse' ? sseFramer() : ndjsonFramer();
+    const reader = this.#protocol.reader(this.#profile.quirks);
+    let events: ProviderEvent[] = [];
+    const sniffer = new Sniffer(this.#protocol.framing === 'ndjson');
+    try {
+      for await (const chunks of upstream.body) {
+        for (const chunk of chunks) {
+          const text = sniffer.pass(decoder.write(chunk));
+          for (const frame of framer.push(text)) events.push(...reader.step(frame));
+        }
+        // Some keep the connection open after the end of the answer.
+        if (reader.done) {
+          upstream.complete();
+          break;
+        }
+        if (events.length > 0) yield events;
+        events = [];
+      }
+      const instead = sniffer.instead();
+      if (instead !== undefined) events.push(...this.#read(instead, upstream.headers));
+      else {
+        // After the end of the answer, what is left over may be half of a frame that nobody waited for.
+        const rest = reader.done ? [] : [...framer.push(decoder.end()), ...framer.end()];
+        for (const frame of rest) events.push(...reader.step(frame));
+        events.push(...reader.end());
+      }
+      yield events;
+    } catch (error) {
+      const ending = brokenAfterEnd(error, reader);
+      if (ending) return yield [...events, ...ending];
+      // What was read before the failure in the same piece is the caller's all the same.
+      events.push({ type: 'error', error: this.#toAppError(error) });
+      yield events;
+    }
+  }
+
+  #read(text: string, headers: IncomingHttpHeaders): ProviderEvent[] {
+    const body = tryParseJson(text);
+    if (body === undefined) throw new ProtocolError(notJson(text, headers));
+    return this.#protocol.read(body, this.#profile.quirks);
+  }
+
+  #toAppError(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    if (error instanceof ReportedError)
+      return toRefusal(this.#profile, this.#endpoint, { status: 200, reading: error.reading });
+    if (error instanceof ProtocolError || error instanceof LineTooLongError) {
+      const message = `${this.#profile.name}: ${redact(error.message, this.#endpoint)}`;
+      // Without the cause: it would take the provider's words, key and all, into the log.
+      return new AppError('provider_protocol', message);
+    }
+    throw error;
+  }
+}
+
+/**
+ * Some gateways answer a request for a stream with a whole JSON answer, an error or an HTML page, under status 200
+ * and any content type. The first character tells; such an answer is held until its end.
+ */
+class Sniffer {
+  #isStream: boolean | undefined;
+  readonly #held: string[] = [];
+  #length = 0;
+
+  /** @param known true: it can only be a stream. */
+  constructor(known: boolean) {
+    if (known) this.#isStream = true;
+  }
+
+  /** What of the text belongs to a stream. */
+  pass(text: string): string {
+    if (this.#isStream === true) return text;
+    const piece = this.#isStream === undefined ? text.trimStart() : text;
+    if (piece === '') return '';
+    this.#isStream ??= !/^[{[<]/.test(piece);
+    if (this.#isStream) return piece;
+    this.#length += piece.length;
+    if (this.#length > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} characters`);
+    this.#held.push(piece);
+    return '';
+  }
+
+  /** What came in place of a stream. */
+  instead(): string | undefined {
+    return this.#isStream === true ? undefined : this.#held.join('');
+  }
+}
+
+/** The end of an answer whose connection failed when nothing was missing any more; undefined if something was. */
+function brokenAfterEnd(error: unknown, reader: StreamReader): ProviderEvent[] | undefined {
+  if (!(error instanceof AppError) || !CONNECTION_FAILED.has(error.code)) return undefined;
+  try {
+    return reader.end();
+  } catch {
+    return undefined;
+  }
+}
+
+const CONNECTION_FAILED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['provider_timeout', 'provider_unavailable']);
+
+function notJson(text: string, headers: IncomingHttpHeaders): string {
+  if (isHtml(text)) return 'the answer is an HTML page, not JSON';
+  return `the answer is not JSON (${headers['content-type'] ?? 'no content type'}): ${text.slice(0, 200)}`;
+}
