@@ -136,7 +136,7 @@ async function withCost(ref: ModelRef, usage: Usage | undefined): Promise<Usage 
 async function prepare(
   context: ChatContext,
   input: CompletionInput,
-): Promise<{ name: string | undefined; request: ChatRequest }> {
+): Promise<{ name: string | undefined; request: Omit<ChatRequest, 'model'> }> {
   const { db, owner } = context;
   const preset = input.presetId === undefined ? undefined : await findPreset(db, owner, input.presetId);
   const system = [input.systemPrompt ?? preset?.systemPrompt];
@@ -154,7 +154,6 @@ async function prepare(
   return {
     name: input.model ?? preset?.model ?? undefined,
     request: {
-      model: '',
       messages: [...prompts, ...input.messages],
       tools: input.tools ?? [],
       toolChoice: input.toolChoice,

@@ -30,7 +30,8 @@ const HURRIED_MS = 2000;
 /** What a call is made with. */
 export interface Call {
   providers: ProviderRegistry;
-  request: ChatRequest;
+  /** Of whichever model is asked. */
+  request: Omit<ChatRequest, 'model'>;
   signal: AbortSignal;
 }
 
@@ -107,11 +108,11 @@ async function ask(call: Call, candidate: Candidate, attempts: readonly Attempt[
     const events = resume(beginning, {
       ended: () => {
         trial?.ended();
-        all.splice(-1, 1, attempt(ref, startedAt));
+        all[all.length - 1] = attempt(ref, startedAt);
       },
       failed: (error) => {
         trial?.failed(error);
-        all.splice(-1, 1, attempt(ref, startedAt, error));
+        all[all.length - 1] = attempt(ref, startedAt, error);
         return withAttempts(error, all);
       },
     });

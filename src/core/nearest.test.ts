@@ -22,13 +22,9 @@ describe('nearest', () => {
     expect(nearest('gpt', NAMES, 0)).toEqual([]);
   });
 
-  it('is quick with a very long word', () => {
-    const began = performance.now();
-    nearest(
-      'x'.repeat(1_000_000),
-      Array.from({ length: 1000 }, (_, i) => `candidate-number-${i}`),
-      5,
-    );
-    expect(performance.now() - began).toBeLessThan(2000);
+  it('does not compare the whole of a very long word', () => {
+    // That would outlast the test by far.
+    const candidates = Array.from({ length: 2000 }, (_, i) => `candidate-number-${i}`);
+    expect(nearest('x'.repeat(2_000_000), candidates, 5)).toEqual([]);
   });
 });

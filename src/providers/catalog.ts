@@ -18,14 +18,9 @@ export interface CatalogModel {
   costPer1MOutput: number | null;
 }
 
-/** The price package's names where they are not ours. */
-const PACKAGE_NAMES: Partial<Record<VendorType, string>> = { xai: 'x-ai' };
-
 /** What is not a chat model: the package prices these too. */
 const NOT_CHAT =
   /embed|whisper|tts|realtime|transcribe|image|voice|ocr|audio|computer-use|guard|live|moderation|^(ada|babbage|curie|davinci)|text-/i;
-
-const GEMINI_API = /^(gemini|gemma|learnlm)/i;
 
 type Prices = typeof import('@pydantic/genai-prices');
 
@@ -41,12 +36,10 @@ function prices(): Promise<Prices> {
 export async function catalogModels(only?: ProviderType): Promise<CatalogModel[]> {
   const { findProvider } = await prices();
   return PROVIDER_TYPES.filter(isVendorType)
-    .filter((type) => type !== 'ollama' && (!only || only === type))
+    .filter((type) => only === undefined || only === type)
     .flatMap((type) =>
       (findProvider({ providerId: packageName(type) })?.models ?? [])
-        .filter(
-          (model) => !model.deprecated && !NOT_CHAT.test(model.id) && (type !== 'google' || GEMINI_API.test(model.id)),
-        )
+        .filter((model) => !model.deprecated && !NOT_CHAT.test(model.id) && isServed(type, model.id))
         .map((model) => toCatalogModel(type, sendableId(model), model)),
     );
 }
@@ -157,8 +150,7 @@ async function findModel(type: ProviderType, id: string): Promise<Known | undefi
 }
 
 async function searchModel(type: ProviderType, id: string): Promise<Known | undefined> {
-  // Google's list has Vertex's guests too, which the Gemini API does not serve.
-  if (!isVendorType(type) || type === 'ollama' || (type === 'google' && !GEMINI_API.test(id))) return undefined;
+  if (!isVendorType(type) || !isServed(type, id)) return undefined;
   const { findProvider } = await prices();
   const provider = findProvider({ providerId: packageName(type) });
   if (!provider) return undefined;
@@ -198,7 +190,13 @@ function exactNames(logic: MatchLogic): string[] {
 }
 
 function packageName(type: VendorType): string {
-  return PACKAGE_NAMES[type] ?? type;
+  return (PROFILES[type].catalogue || undefined)?.name ?? type;
+}
+
+/** Is a model of this name, which the package has, one of the vendor's? */
+function isServed(type: VendorType, id: string): boolean {
+  const { catalogue } = PROFILES[type];
+  return catalogue !== false && (catalogue?.models?.test(id) ?? true);
 }
 
 function toCatalogModel(provider: ProviderType, id: string, model: ModelInfo | undefined): CatalogModel {

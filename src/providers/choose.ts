@@ -2,21 +2,9 @@ import { nearest } from '../core/nearest.ts';
 import { AppError } from '../errors.ts';
 import { catalogModels, isCatalogued } from './catalog.ts';
 import { DEMO_MODEL } from './demo.ts';
-import type { RemoteType, VendorType } from './profiles.ts';
+import { PROFILES, type RemoteType, type VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
 import { isProviderType } from './types.ts';
-
-/** Families of names: a model newer than any catalogue is still known by its name. */
-const FAMILIES: ReadonlyArray<readonly [RegExp, readonly VendorType[]]> = [
-  [/^claude-/i, ['anthropic']],
-  [/^(gpt-|o\d|chatgpt-)/i, ['openai', 'azure']],
-  [/^gemini-/i, ['google']],
-  [/^grok-/i, ['xai']],
-  [/^(mistral|codestral|ministral|magistral)-/i, ['mistral']],
-  [/^command-/i, ['cohere']],
-  [/^sonar/i, ['perplexity']],
-  [/^deepseek-/i, ['deepseek']],
-];
 
 const SUGGESTIONS = 5;
 
@@ -37,7 +25,7 @@ async function find(registry: ProviderRegistry, name: string): Promise<ModelRef>
   const found =
     splitName(name) ??
     splitName(aliasOf(registry, name) ?? '') ??
-    (await inOllama(registry, name)) ??
+    (await byTag(registry, name)) ??
     (await inCatalogue(registry, name)) ??
     configuredFamily(registry, name) ??
     (await inLiveLists(registry, name)) ??
@@ -59,11 +47,19 @@ function splitName(name: string): ModelRef | undefined {
   return { provider, model: name.slice(slash + 1) };
 }
 
-/** Only Ollama's names have a tag; the catalogue would take `deepseek-r1:14b` for the vendor's own model. */
-async function inOllama(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
-  if (!/^[^/]+:/.test(name) || !registry.isConfigured('ollama')) return undefined;
-  const models = await registry.live.models('ollama').catch(() => []);
-  return models.some(({ id }) => id === name) ? { provider: 'ollama', model: name } : undefined;
+/** A name with a tag is a local model's; the catalogue would take `deepseek-r1:14b` for the vendor's own. */
+async function byTag(registry: ProviderRegistry, name: string): Promise<ModelRef | undefined> {
+  if (!/^[^/]+:/.test(name)) return undefined;
+  for (const provider of registry.types()) {
+    if (!registry.isConfigured(provider) || !hasTags(registry, provider)) continue;
+    const models = await registry.live.models(provider).catch(() => []);
+    if (models.some(({ id }) => id === name)) return { provider, model: name };
+  }
+  return undefined;
+}
+
+function hasTags(registry: ProviderRegistry, provider: RemoteType): boolean {
+  return registry.profile(provider).taggedModels === true;
 }
 
 /**
@@ -84,7 +80,7 @@ async function inCatalogue(registry: ProviderRegistry, name: string): Promise<Mo
 }
 
 function familyTypes(name: string): readonly VendorType[] {
-  return FAMILIES.find(([pattern]) => pattern.test(name))?.[1] ?? [];
+  return VENDOR_TYPES.filter((type) => PROFILES[type].family?.test(name));
 }
 
 function configuredFamily(registry: ProviderRegistry, name: string): ModelRef | undefined {
@@ -98,8 +94,8 @@ async function inLiveLists(registry: ProviderRegistry, name: string): Promise<Mo
     types.map(async (provider) => ({ provider, models: await registry.live.models(provider).catch(() => []) })),
   );
   for (const { provider, models } of lists) {
-    // Ollama names a model with its tag; without one it means `latest`.
-    const model = models.find(({ id }) => id === name || (provider === 'ollama' && id === `${name}:latest`));
+    const latest = hasTags(registry, provider) ? `${name}:latest` : undefined;
+    const model = models.find(({ id }) => id === name || id === latest);
     if (model) return { provider, model: model.id };
   }
   return undefined;

@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import { AppError } from '../errors.ts';
 import { type Try, withRetries } from './retries.ts';
-import { type Upstream, UpstreamCall } from './upstream.ts';
+import { type Timeouts, type Upstream, UpstreamCall } from './upstream.ts';
 
 /** One HTTP request to a provider. */
 export interface HttpRequest {
@@ -11,15 +11,6 @@ export interface HttpRequest {
   body?: string;
   /** For messages: the provider's name. */
   provider: string;
-}
-
-/** All in milliseconds. */
-export interface Timeouts {
-  connect: number;
-  /** From sending to the first byte of the body. */
-  firstByte: number;
-  /** Between two reads of the body. */
-  idle: number;
 }
 
 /** Sends requests to providers over pooled connections: time-outs, retries before the first byte, aborts. */

@@ -1,7 +1,8 @@
 import { aiSdkModel, sdkProvider } from './ai-sdk/model.ts';
 import type { HttpClient } from './client.ts';
 import { endpointOf, requireConfigured, secretsOf } from './endpoint.ts';
-import { fetchModels, type LiveModel } from './live.ts';
+import { fetchModels } from './live.ts';
+import type { LiveModel } from './live-list.ts';
 import { profileOf } from './profile-of.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ProviderSettings } from './settings.ts';

@@ -49,6 +49,12 @@ export function endpointOf(profile: Profile, settings: ProviderSettings): Endpoi
   };
 }
 
+/** The address of a path below an endpoint. */
+export function urlOf(endpoint: Endpoint, path: string): string {
+  const url = endpoint.baseUrl + path;
+  return endpoint.query === '' ? url : `${url}${path.includes('?') ? '&' : '?'}${endpoint.query}`;
+}
+
 /** The variable that would make this provider work, or undefined if nothing is missing. */
 export function missingSetting(type: RemoteType, settings: ProviderSettings): string | undefined {
   const profile = profileOf(type, settings);

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import type { LiveModel } from './live.ts';
+import type { LiveModel } from './live-list.ts';
 import type { RemoteType } from './profiles.ts';
 
 /** Whether a provider answered when it was last asked; `healthy` is null if it never was. Times: ISO, milliseconds. */

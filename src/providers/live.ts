@@ -1,13 +1,11 @@
 import { tryParseJson } from '../core/json.ts';
 import { AppError } from '../errors.ts';
 import type { HttpClient } from './client.ts';
-import type { Endpoint } from './endpoint.ts';
+import { type Endpoint, urlOf } from './endpoint.ts';
 import { type LiveModel, readList } from './live-list.ts';
+import { modelFacts } from './model-facts.ts';
 import type { Profile } from './profiles.ts';
 import { readRefusal } from './refusal.ts';
-import { modelFacts, urlOf } from './wire-model.ts';
-
-export type { LiveModel };
 
 const LIMIT_MS = 5000;
 /** Within the limit above: a list without facts is better than none. */

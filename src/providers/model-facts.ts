@@ -1,6 +1,9 @@
 import { tryParseJson } from '../core/json.ts';
-import type { HttpClient, HttpRequest } from './client.ts';
-import type { FactsQuestion, ModelFacts } from './protocols/protocol.ts';
+import type { HttpClient } from './client.ts';
+import { type Endpoint, urlOf } from './endpoint.ts';
+import type { Profile } from './profiles.ts';
+import type { ModelFacts } from './protocols/protocol.ts';
+import { PROTOCOLS } from './wires.ts';
 
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 const MAX_MODELS = 1000;
@@ -46,18 +49,24 @@ export class ModelFactsCache {
   }
 }
 
-/** Asks about one model. Never throws: a server that does not tell, or not in time, leaves everything unknown. */
-export async function askFacts(
-  question: FactsQuestion,
-  request: Omit<HttpRequest, 'method' | 'body'> & { model: string },
+/**
+ * Asks a provider about one of its models; empty for a wire that cannot be asked. Never throws: a server that does not
+ * tell, or not in time, leaves everything unknown.
+ */
+export async function modelFacts(
+  profile: Profile,
+  endpoint: Endpoint,
   client: HttpClient,
+  model: string,
   signal: AbortSignal,
 ): Promise<ModelFacts> {
-  const { model, ...where } = request;
+  const question = PROTOCOLS[profile.wire].facts;
+  if (!question) return {};
+  const headers = { 'content-type': 'application/json', ...endpoint.headers };
+  const body = JSON.stringify(question.body(model));
+  const url = urlOf(endpoint, question.path);
   try {
-    const headers = { 'content-type': 'application/json', ...where.headers };
-    const body = JSON.stringify(question.body(model));
-    const upstream = await client.send({ ...where, method: 'POST', headers, body }, signal);
+    const upstream = await client.send({ method: 'POST', url, headers, body, provider: profile.name }, signal);
     return question.read(tryParseJson(await upstream.text(MAX_FACTS_BYTES)));
   } catch {
     return {};

@@ -1,6 +1,6 @@
 import { type CatalogModel, catalogModels, describeModel } from './catalog.ts';
 import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
-import type { LiveModel } from './live.ts';
+import type { LiveModel } from './live-list.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ProviderRegistry } from './registry.ts';
 import type { ProviderType } from './types.ts';

@@ -3,19 +3,12 @@ import { toQuirks } from './quirks-json.ts';
 import type { ProviderSettings } from './settings.ts';
 
 /** A provider that an AI SDK package calls; the other fields are as in {@link Profile}. */
-export interface PackageProfile extends Pick<Profile, 'name' | 'baseUrl' | 'modelsPath' | 'defaultModel' | 'keyless'> {
+export interface PackageProfile
+  extends Pick<Profile, 'name' | 'baseUrl' | 'modelsPath' | 'defaultModel' | 'keyless' | 'taggedModels'> {
   /** Its name on npm. */
   package: string;
   factory: string | undefined;
 }
-
-/** The vendor whose authentication, headers and list a custom provider of a wire shares; the others do as openai does. */
-const OWNER: Partial<Record<WireName, VendorType>> = {
-  'anthropic-messages': 'anthropic',
-  gemini: 'google',
-  'ollama-chat': 'ollama',
-  'cohere-chat': 'cohere',
-};
 
 /** The profile of any type: a vendor's row, or what a custom provider's settings say. */
 export function profileOf(type: RemoteType, settings: ProviderSettings): Profile | PackageProfile {
@@ -26,7 +19,7 @@ export function profileOf(type: RemoteType, settings: ProviderSettings): Profile
     return { name, package: packageName, factory, baseUrl: undefined, modelsPath: undefined, defaultModel: undefined };
   }
   const wire = settings.wire ?? 'openai-chat';
-  const { authentication, headers, modelsPath } = PROFILES[OWNER[wire] ?? 'openai'];
+  const { authentication, headers, modelsPath, taggedModels } = ownerOf(wire);
   return {
     name,
     wire,
@@ -37,8 +30,15 @@ export function profileOf(type: RemoteType, settings: ProviderSettings): Profile
     modelsPath: settings.modelsPath === false ? undefined : (settings.modelsPath ?? modelsPath),
     defaultModel: undefined,
     ...(headers ? { headers } : {}),
+    ...(taggedModels ? { taggedModels } : {}),
     quirks: toQuirks(settings.quirks ?? {}),
   };
+}
+
+/** The vendor whose authentication, headers and list a custom provider of a wire shares: the first that speaks it. */
+function ownerOf(wire: WireName): Profile {
+  const owner = Object.values(PROFILES).find((row) => row.wire === wire || row.otherWire?.wire === wire);
+  return owner ?? PROFILES.openai;
 }
 
 /** Is this the name of one of the built-in vendors? */

@@ -82,6 +82,15 @@ export interface Profile {
   /** Undefined: the first of the live list (ollama), or the deployment (azure). */
   defaultModel: string | undefined;
   headers?: Readonly<Record<string, string>>;
+  /** The names of the vendor's models, also of those that are newer than any catalogue. */
+  family?: RegExp;
+  /** Models are named with a tag (`name:tag`); without one, `latest` is meant. */
+  taggedModels?: boolean;
+  /**
+   * What the price package has of this vendor, if not all under the type's name: under which name, and which of those
+   * models are served; false: nothing.
+   */
+  catalogue?: false | { name?: string; models?: RegExp };
   quirks: Quirks;
   attachments?: AttachmentLimits;
 }
@@ -112,6 +121,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models?limit=1000',
     defaultModel: 'claude-sonnet-5',
     headers: { 'anthropic-version': '2023-06-01' },
+    family: /^claude-/i,
     quirks: { reasoningModels: ANTHROPIC_REASONING },
     // Of an image the base64 text counts.
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: (5 * MIB * 3) / 4, maxImages: 100, maxFileBytes: 32 * MIB },
@@ -125,6 +135,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['OPENAI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'gpt-5.5',
+    family: /^(gpt-|o\d|chatgpt-)/i,
     quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
     attachments: { imageTypes: WEB_IMAGES, maxFileBytes: 50 * MIB },
   },
@@ -137,6 +148,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['AZURE_OPENAI_API_KEY', 'AZURE_API_KEY'],
     modelsPath: '/models',
     defaultModel: undefined,
+    family: /^(gpt-|o\d|chatgpt-)/i,
     quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 50 },
   },
@@ -148,6 +160,9 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['GEMINI_API_KEY', 'GOOGLE_API_KEY', 'GOOGLE_GENERATIVE_AI_API_KEY'],
     modelsPath: '/models?pageSize=1000',
     defaultModel: 'gemini-3.8-flash',
+    family: /^gemini-/i,
+    // The package has the guests of Google's cloud too, which this API does not serve.
+    catalogue: { models: /^(gemini|gemma|learnlm)/i },
     quirks: {},
     attachments: { maxFileBytes: 50 * MIB },
   },
@@ -172,6 +187,8 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['XAI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'grok-4.6',
+    family: /^grok-/i,
+    catalogue: { name: 'x-ai' },
     quirks: {},
     attachments: { imageTypes: ['image/png', 'image/jpeg'], maxImageBytes: 20 * MIB },
   },
@@ -183,6 +200,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['MISTRAL_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'mistral-medium-latest',
+    family: /^(mistral|codestral|ministral|magistral)-/i,
     quirks: {
       files: 'document_url',
       usageUnasked: true,
@@ -199,6 +217,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['DEEPSEEK_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'deepseek-v4-flash',
+    family: /^deepseek-/i,
     quirks: {
       reasoningBack: [
         // With tools they refuse a history in which an assistant's message lacks it, be it another model's.
@@ -261,6 +280,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     // The list is still the first version's.
     modelsPath: '/../v1/models?page_size=1000&endpoint=chat',
     defaultModel: 'command-a-03-2025',
+    family: /^command-/i,
     quirks: {},
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 20 },
   },
@@ -272,6 +292,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['PERPLEXITY_API_KEY', 'PERPLEXITYAI_API_KEY'],
     modelsPath: undefined,
     defaultModel: 'sonar',
+    family: /^sonar/i,
     quirks: { files: 'file_url', usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 50 * MIB, maxFileBytes: 50 * MIB },
   },
@@ -284,6 +305,8 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyless: true,
     modelsPath: '/api/tags',
     defaultModel: undefined,
+    taggedModels: true,
+    catalogue: false,
     quirks: {},
   },
 };

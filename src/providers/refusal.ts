@@ -26,7 +26,8 @@ export async function readRefusal(
     return { error: new AppError('provider_protocol', message), retryable: false };
   }
   const reading = PROTOCOLS[profile.wire].readError(tryParseJson(text)) ?? unreadable(status, text, endpoint);
-  const error = toRefusal(profile, endpoint, { status, reading, retryAfter: retryAfter(headers) });
+  const source = { name: profile.name, secrets: endpoint.secrets };
+  const error = refusedError(source, { status, reading, retryAfter: retryAfter(headers) });
   return { error, retryable: isRetryable(status, reading) };
 }
 
@@ -41,12 +42,18 @@ async function bodyIfReadable(upstream: Upstream): Promise<string> {
   }
 }
 
-/** What the provider reports, as the error that our caller gets, with the key struck out of its words. */
-export function toRefusal(profile: Profile, endpoint: Endpoint, refusal: Omit<Refusal, 'provider'>): AppError {
+/** Whose words are read: the name for people, and what must not be seen. */
+export interface Source {
+  name: string;
+  secrets: readonly string[];
+}
+
+/** What a provider reports, as the error that our caller gets, with the secrets struck out of its words. */
+export function refusedError(source: Source, refusal: Omit<Refusal, 'provider'>): AppError {
   const { message, failedGeneration: failed, ...rest } = refusal.reading;
-  const generation = failed === undefined ? {} : { failedGeneration: redact(failed, endpoint) };
-  const reading = { ...rest, message: redact(message, endpoint), ...generation };
-  return refusalError({ ...refusal, reading, provider: profile.name });
+  const generation = failed === undefined ? {} : { failedGeneration: redact(failed, source) };
+  const reading = { ...rest, message: redact(message, source), ...generation };
+  return refusalError({ ...refusal, reading, provider: source.name });
 }
 
 function unreadable(status: number, text: string, endpoint: Endpoint): ErrorReading {
@@ -56,7 +63,7 @@ function unreadable(status: number, text: string, endpoint: Endpoint): ErrorRead
 }
 
 /** Strikes secrets out, be they whole or cut off by the end of a text that was shortened. */
-export function redact(text: string, { secrets }: Pick<Endpoint, 'secrets'>): string {
+export function redact(text: string, { secrets }: Pick<Source, 'secrets'>): string {
   return secrets.reduce(strike, text);
 }
 

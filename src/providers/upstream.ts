@@ -1,7 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { AppError, abortError } from '../errors.ts';
-import type { Timeouts } from './client.ts';
+
+/** All in milliseconds. */
+export interface Timeouts {
+  connect: number;
+  /** From sending to the first byte of the body. */
+  firstByte: number;
+  /** Between two reads of the body. */
+  idle: number;
+}
 
 /** An answer whose head has come. */
 export interface Upstream {

@@ -6,7 +6,7 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Profile } from './profiles.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocols/protocol.ts';
-import { isHtml, redact, toRefusal } from './refusal.ts';
+import { isHtml, redact, refusedError } from './refusal.ts';
 import type { ChatAnswer, ProviderEvent } from './types.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -78,8 +78,10 @@ export class WireAnswer {
 
   #toAppError(error: unknown): AppError {
     if (error instanceof AppError) return error;
-    if (error instanceof ReportedError)
-      return toRefusal(this.#profile, this.#endpoint, { status: 200, reading: error.reading });
+    if (error instanceof ReportedError) {
+      const source = { name: this.#profile.name, secrets: this.#endpoint.secrets };
+      return refusedError(source, { status: 200, reading: error.reading });
+    }
     if (error instanceof ProtocolError || error instanceof LineTooLongError) {
       const message = `${this.#profile.name}: ${redact(error.message, this.#endpoint)}`;
       // Without the cause: it would take the provider's words, key and all, into the log.

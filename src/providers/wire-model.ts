@@ -1,14 +1,13 @@
 import { checkAttachments } from './attachments.ts';
 import type { HttpClient } from './client.ts';
-import type { Endpoint } from './endpoint.ts';
-import { askFacts, ModelFactsCache } from './model-facts.ts';
+import { type Endpoint, urlOf } from './endpoint.ts';
+import { ModelFactsCache, modelFacts } from './model-facts.ts';
 import type { Profile } from './profiles.ts';
-import type { ModelFacts } from './protocols/protocol.ts';
 import { readRefusal } from './refusal.ts';
 import { project } from './transcript.ts';
 import type { ChatModel } from './types.ts';
 import { WireAnswer } from './wire-answer.ts';
-import { PROTOCOLS, protocolOf } from './wires.ts';
+import { protocolOf } from './wires.ts';
 
 /** A call waits no longer than this to learn of its model. */
 const FACTS_LIMIT_MS = 1000;
@@ -46,25 +45,4 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
       return { warnings, events: request.stream ? answer.stream(upstream) : answer.whole(upstream) };
     },
   };
-}
-
-/** What a provider says of one of its models; empty for a wire that cannot be asked. Never throws. */
-export async function modelFacts(
-  profile: Profile,
-  endpoint: Endpoint,
-  client: HttpClient,
-  model: string,
-  signal: AbortSignal,
-): Promise<ModelFacts> {
-  const question = PROTOCOLS[profile.wire].facts;
-  if (!question) return {};
-  const { headers } = endpoint;
-  const request = { url: urlOf(endpoint, question.path), headers, provider: profile.name, model };
-  return await askFacts(question, request, client, signal);
-}
-
-/** The address of a path below an endpoint; `..` in the path is resolved. */
-export function urlOf(endpoint: Endpoint, path: string): string {
-  const url = endpoint.baseUrl + path;
-  return endpoint.query === '' ? url : `${url}${path.includes('?') ? '&' : '?'}${endpoint.query}`;
 }

@@ -1,16 +1,10 @@
 import { asNumber, asObject, asString, isObject, tryParseJson } from '../../core/json.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
-import { isRetryable, refusalError } from '../failure.ts';
+import { isRetryable } from '../failure.ts';
 import { readErrorBody } from '../protocols/error-body.ts';
 import type { ErrorReading } from '../protocols/protocol.ts';
-import { redact, retryAfter } from '../refusal.ts';
+import { redact, refusedError, retryAfter, type Source } from '../refusal.ts';
 import { SdkProtocolError, SdkReportedError } from './answer.ts';
-
-/** Whose errors are read: its name for people, and what must not be seen. */
-export interface SdkSource {
-  name: string;
-  secrets: readonly string[];
-}
 
 /**
  * The AI SDK's own errors by their names: every package may have a copy of its own of the classes. The rest are
@@ -29,7 +23,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
  * Turns what an AI SDK package threw, or reported in a stream, into our error, with the provider's own words, and
  * says whether another try could help.
  */
-export function sdkError(error: unknown, source: SdkSource): { error: AppError; retryable: boolean } {
+export function sdkError(error: unknown, source: Source): { error: AppError; retryable: boolean } {
   if (error instanceof AppError) return { error, retryable: false };
   if (error instanceof SdkReportedError) return sdkError(error.failure, source);
   const said = (message: string): string => redact(message, source);
@@ -45,7 +39,7 @@ export function sdkError(error: unknown, source: SdkSource): { error: AppError; 
 }
 
 /** `AI_APICallError`: an answer with an error status, or one that could not be read, or no answer at all. */
-function callError(error: Record<string, unknown>, status: number | undefined, source: SdkSource) {
+function callError(error: Record<string, unknown>, status: number | undefined, source: Source) {
   const message = messageOf(error);
   if (status === undefined) {
     const words = redact(message, source);
@@ -57,14 +51,8 @@ function callError(error: Record<string, unknown>, status: number | undefined, s
   return refused(body ?? { message: `status ${status}: ${message}`, kinds: [] }, status, retryAfter(headers), source);
 }
 
-function refused(
-  reading: ErrorReading,
-  status: number,
-  seconds: number | undefined,
-  source: SdkSource,
-): { error: AppError; retryable: boolean } {
-  const struck = { ...reading, message: redact(reading.message, source) };
-  const error = refusalError({ provider: source.name, status, reading: struck, retryAfter: seconds });
+function refused(reading: ErrorReading, status: number, seconds: number | undefined, source: Source) {
+  const error = refusedError(source, { status, reading, retryAfter: seconds });
   return { error, retryable: isRetryable(status, reading) };
 }
 

@@ -1,14 +1,15 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { AppError } from '../../errors.ts';
-import type { Timeouts } from '../client.ts';
 import type { PackageProfile } from '../profile-of.ts';
+import type { Source } from '../refusal.ts';
 import { type Try, withRetries } from '../retries.ts';
 import type { ProviderSettings } from '../settings.ts';
 import { project } from '../transcript.ts';
 import type { ChatAnswer, ChatModel, ChatRequest, ProviderEvent } from '../types.ts';
+import type { Timeouts } from '../upstream.ts';
 import { SdkAnswer } from './answer.ts';
 import { inBatches, SdkClock } from './call.ts';
-import { type SdkSource, sdkError } from './errors.ts';
+import { sdkError } from './errors.ts';
 import { loadFactory, modelOf, type SdkModel } from './package.ts';
 import { callOptions } from './prompt.ts';
 
@@ -16,7 +17,7 @@ import { callOptions } from './prompt.ts';
 export type SdkProvider = () => Promise<unknown>;
 
 /** The provider that a package creates from some settings; made on first use, since it is loaded for that. */
-export function sdkProvider(profile: PackageProfile, settings: ProviderSettings, source: SdkSource): SdkProvider {
+export function sdkProvider(profile: PackageProfile, settings: ProviderSettings, source: Source): SdkProvider {
   let made: Promise<unknown> | undefined;
   const make = async (): Promise<unknown> => {
     const factory = await loadFactory(profile.package, profile.factory);
@@ -46,7 +47,7 @@ export function aiSdkModel(
   type: string,
   profile: PackageProfile,
   provider: SdkProvider,
-  source: SdkSource,
+  source: Source,
   timeouts: Timeouts,
 ): ChatModel {
   return {
@@ -59,7 +60,7 @@ export function aiSdkModel(
   };
 }
 
-function makeModel(provider: unknown, name: string, id: string, source: SdkSource): SdkModel {
+function makeModel(provider: unknown, name: string, id: string, source: Source): SdkModel {
   try {
     return modelOf(provider, name, id);
   } catch (error) {
@@ -70,9 +71,9 @@ function makeModel(provider: unknown, name: string, id: string, source: SdkSourc
 class SdkCall {
   readonly #request: ChatRequest;
   readonly #model: SdkModel;
-  readonly #source: SdkSource;
+  readonly #source: Source;
 
-  constructor(request: ChatRequest, model: SdkModel, source: SdkSource) {
+  constructor(request: ChatRequest, model: SdkModel, source: Source) {
     this.#request = request;
     this.#model = model;
     this.#source = source;

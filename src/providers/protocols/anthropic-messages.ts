@@ -1,9 +1,10 @@
 import type { Frame } from '../../core/framing.ts';
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 import { lowerMessagesRequest } from './anthropic-messages-request.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
+import { objectIn } from './frame.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
@@ -44,11 +45,9 @@ class MessagesReader implements StreamReader {
   }
 
   step(frame: Frame): ProviderEvent[] {
-    // Gateways close with OpenAI's `[DONE]`.
-    if (this.#done || frame.data.trim() === '[DONE]') return [];
-    const event = tryParseJson(frame.data);
-    if (!isObject(event))
-      throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
+    if (this.#done) return [];
+    const event = objectIn(frame, this.#finish !== undefined);
+    if (!event) return [];
     throwReported(event);
     const index = asNumber(event.index) ?? 0;
     const events: ProviderEvent[] = [];

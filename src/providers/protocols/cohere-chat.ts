@@ -1,10 +1,11 @@
 import type { Frame } from '../../core/framing.ts';
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
 import type { AssistantPart, ChatRequest, FinishReason, Message, ProviderEvent, Usage, UserPart } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
+import { objectIn } from './frame.ts';
 import { mediaUrl } from './media.ts';
 import { lowerTool } from './openai-tools.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader, type WireRequest } from './protocol.ts';
@@ -113,10 +114,9 @@ class CohereReader implements StreamReader {
   }
 
   step(frame: Frame): ProviderEvent[] {
-    if (frame.data.trim() === '[DONE]') return [];
-    const event = tryParseJson(frame.data);
-    if (!isObject(event))
-      throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
+    if (this.done) return [];
+    const event = objectIn(frame, false);
+    if (!event) return [];
     const delta = asObject(event.delta);
     const message = asObject(delta.message);
     const events: ProviderEvent[] = [];

@@ -14,6 +14,8 @@ import type {
 } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
+import { FirstChoice } from './first-choice.ts';
+import { objectIn } from './frame.ts';
 import { type ErrorReading, type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
@@ -24,7 +26,9 @@ export const gemini: Protocol = {
   lower,
   read: (body) => {
     const reader = new GeminiReader();
-    return [...reader.take(body), ...reader.end()];
+    // Where nobody asked for events, as when `alt=sse` got lost on the way, a stream is a list of its chunks.
+    const chunks = Array.isArray(body) ? body : [body];
+    return [...chunks.flatMap((chunk) => reader.take(chunk)), ...reader.end()];
   },
   reader: () => new GeminiReader(),
   readError,
@@ -139,6 +143,7 @@ function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
 
 class GeminiReader implements StreamReader {
   readonly #sources = new Sources();
+  readonly #choice = new FirstChoice();
   #called = false;
   #answered = false;
   #finish: FinishReason | undefined;
@@ -147,20 +152,18 @@ class GeminiReader implements StreamReader {
   readonly done = false;
 
   step(frame: Frame): ProviderEvent[] {
-    if (frame.data.trim() === '[DONE]') return [];
-    const chunk = tryParseJson(frame.data);
-    if (chunk === undefined) throw new ProtocolError(`a stream event that is not JSON: ${frame.data.slice(0, 200)}`);
-    return this.take(chunk);
+    const chunk = objectIn(frame, this.#finish !== undefined);
+    return chunk ? this.take(chunk) : [];
   }
 
   /** A chunk of a stream and a whole answer have one form. */
   take(chunk: unknown): ProviderEvent[] {
     if (!isObject(chunk)) throw new ProtocolError('the answer is not a JSON object');
-    if (chunk.error !== undefined) {
+    if (chunk.error) {
       throw new ReportedError(readError(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
     }
     const events: ProviderEvent[] = [];
-    const candidate = asObject(asArray(chunk.candidates)[0]);
+    const candidate = this.#choice.in(chunk.candidates);
     for (const part of asArray(asObject(candidate.content).parts)) this.#part(asObject(part), events);
     this.#answered ||= events.some((event) => event.type !== 'reasoning');
     for (const item of asArray(asObject(candidate.groundingMetadata).groundingChunks)) {
@@ -221,6 +224,8 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   IMAGE_SAFETY: 'content-filter',
   IMAGE_PROHIBITED_CONTENT: 'content-filter',
   IMAGE_RECITATION: 'content-filter',
+  IMAGE_OTHER: 'error',
+  NO_IMAGE: 'error',
   MALFORMED_FUNCTION_CALL: 'error',
   UNEXPECTED_TOOL_CALL: 'error',
   TOO_MANY_TOOL_CALLS: 'error',

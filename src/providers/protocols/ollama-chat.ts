@@ -164,6 +164,7 @@ class OllamaReader implements StreamReader {
   }
 
   step(frame: Frame): ProviderEvent[] {
+    if (this.done) return [];
     const chunk = tryParseJson(frame.data);
     if (chunk === undefined) throw new ProtocolError(`a stream line that is not JSON: ${frame.data.slice(0, 200)}`);
     return this.take(chunk);
@@ -172,7 +173,7 @@ class OllamaReader implements StreamReader {
   /** A line of a stream and a whole answer have one form. */
   take(chunk: unknown): ProviderEvent[] {
     if (!isObject(chunk)) throw new ProtocolError('the answer is not a JSON object');
-    if (chunk.error !== undefined) {
+    if (chunk.error) {
       throw new ReportedError(readErrorBody(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
     }
     const events: ProviderEvent[] = [];

@@ -1,10 +1,12 @@
 import type { Frame } from '../../core/framing.ts';
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
 import type { FinishReason, ProviderEvent } from '../types.ts';
 import { Envelope } from './envelope.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
+import { FirstChoice } from './first-choice.ts';
+import { objectIn } from './frame.ts';
 import { lowerChat } from './openai-chat-request.ts';
 import { readUsage } from './openai-usage.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
@@ -35,6 +37,7 @@ class ChatReader implements StreamReader {
   readonly #envelope = new Envelope();
   readonly #details = new ReasoningDetails();
   readonly #sources = new Sources();
+  readonly #choice = new FirstChoice();
   readonly #think: ReturnType<typeof thinkSplitter> | undefined;
   #finish: FinishReason | undefined;
   /** A chunk had no finish reason. */
@@ -54,9 +57,7 @@ class ChatReader implements StreamReader {
 
   step(frame: Frame): ProviderEvent[] {
     if (this.#done) return [];
-    const data = frame.data.trim();
-    if (data === '') return [];
-    if (data === '[DONE]') {
+    if (frame.data.trim() === '[DONE]') {
       this.#done = true;
       return [];
     }
@@ -66,10 +67,9 @@ class ChatReader implements StreamReader {
       this.#content(text, events);
       return events;
     }
-    const chunk = tryParseJson(frame.data);
-    if (!isObject(chunk))
-      throw new ProtocolError(`a stream event that is not a JSON object: ${frame.data.slice(0, 200)}`);
-    const choice = asObject(asArray(chunk.choices)[0]);
+    const chunk = objectIn(frame, this.#finish !== undefined);
+    if (!chunk) return [];
+    const choice = this.#choice.in(chunk.choices);
     throwReported(chunk, choice);
     const delta = asObject(choice.delta ?? choice.message);
     this.#reasoning(delta, events);
@@ -166,12 +166,13 @@ class ChatReader implements StreamReader {
   }
 }
 
-/** An error inside an answer with a success status: under `error`, in the choice, or as a flat body without choices. */
+/**
+ * An error inside an answer with a success status: under `error`, in the choice, in groq's `x_groq`, or as a flat body
+ * without choices.
+ */
 function throwReported(chunk: JsonObject, choice: JsonObject): void {
-  const error = chunk.error ?? choice.error;
-  if (error) {
-    const body = chunk.error ? chunk : choice;
-    throw new ReportedError(readErrorBody(body) ?? { message: JSON.stringify(error), kinds: [] });
+  for (const body of [chunk, choice, asObject(chunk.x_groq)]) {
+    if (body.error) throw new ReportedError(readErrorBody(body) ?? { message: JSON.stringify(body.error), kinds: [] });
   }
   const flat = chunk.choices === undefined ? readErrorBody(chunk) : undefined;
   if (flat) throw new ReportedError(flat);

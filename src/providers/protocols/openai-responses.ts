@@ -194,8 +194,9 @@ class ResponsesReader implements StreamReader {
     else if (final.type === 'function_call') {
       item.callId = asString(final.call_id) || item.callId || asString(final.id);
       const call = wholeCall(item.callId, asString(final.name) || item.name, final.arguments || item.pieces.join(''));
-      this.#hasCalls = true;
-      events.push({ type: 'tool-call', call });
+      // What never got a name is no call: nobody could answer it.
+      if (call.name !== '') events.push({ type: 'tool-call', call });
+      this.#hasCalls ||= call.name !== '';
     }
     item.isDone = true;
   }

@@ -84,7 +84,7 @@ export class ToolCallGatherer {
     if (!call) return undefined;
     // A name begins a call: the same place under another id, or after complete arguments, is another call.
     if (piece.name !== '' && call.name !== '') {
-      if (piece.id !== '' && call.id !== '') return undefined;
+      if (piece.name !== call.name || (piece.id !== '' && call.id !== '')) return undefined;
       if (call.isComplete() && !isNothing(piece.arguments)) return undefined;
     }
     return call;
