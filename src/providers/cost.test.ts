@@ -1,6 +1,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import { describe, expect, it } from 'vitest';
-import { catalogModels, costOf } from './catalog.ts';
+import { catalogModels } from './catalog.ts';
+import { costOf } from './cost.ts';
 
 describe('the cost of an answer', () => {
   it('is what the price package says, for every model of the catalogue', async () => {

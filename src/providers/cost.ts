@@ -1,0 +1,85 @@
+import { findModel, type Known, prices } from './price-data.ts';
+import { isVendorType } from './profile-of.ts';
+import { PROFILES } from './profiles.ts';
+import type { ProviderType, Usage } from './types.ts';
+
+/**
+ * What an answer cost in USD, or null if the price is not known. Counts cached and cache-write tokens at their own
+ * price. A local model costs nothing that we could know: null as well.
+ */
+export async function costOf(provider: ProviderType, model: string, usage: Usage): Promise<number | null> {
+  const known = await findModel(provider, model);
+  if (!known) return null;
+  const tokens = pricedTokens(provider, usage);
+  const usd = flatCost(known, tokens) ?? (await packageCost(known, model, tokens));
+  return usd === null ? null : roundMoney(usd);
+}
+
+async function packageCost(known: Known, model: string, tokens: PricedTokens): Promise<number | null> {
+  const { calcPrice } = await prices();
+  try {
+    const price = calcPrice({ ...tokens }, model, { provider: known.provider });
+    return price === null || Object.keys(price.model_price).length === 0 ? null : price.total_price;
+  } catch {
+    // The package refuses counts that contradict each other; an answer is worth more than its price.
+    return null;
+  }
+}
+
+const FLAT_PRICES = new Set(['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok']);
+
+/**
+ * The same for a model with one plain price for each kind of token, which most have; undefined for others. The
+ * package takes ten times as long, a tenth of the server's own time for an answer.
+ */
+function flatCost({ model }: Known, tokens: PricedTokens): number | undefined {
+  const rates = model.prices;
+  if (Array.isArray(rates)) return undefined;
+  for (const name in rates) if (!FLAT_PRICES.has(name)) return undefined;
+  const {
+    input_mtok: input,
+    output_mtok: output,
+    cache_read_mtok: read = input,
+    cache_write_mtok: write = input,
+  } = rates;
+  if (typeof input !== 'number' || typeof output !== 'number') return undefined;
+  if (typeof read !== 'number' || typeof write !== 'number') return undefined;
+  const { input_tokens: all, output_tokens: said, cache_read_tokens: cached, cache_write_tokens: written } = tokens;
+  return ((all - cached - written) * input + said * output + cached * read + written * write) / 1e6;
+}
+
+/** The counts under the package's names; cache reads and writes are inside the input. */
+interface PricedTokens {
+  input_tokens: number;
+  output_tokens: number;
+  cache_read_tokens: number;
+  cache_write_tokens: number;
+}
+
+function pricedTokens(provider: ProviderType, usage: Usage): PricedTokens {
+  const cached = usage.cachedTokens ?? 0;
+  const written = usage.cacheWriteTokens ?? 0;
+  // Anthropic counts them beside the input, and so does whoever reports more of them than input.
+  const beside = isBeside(provider) || cached + written > usage.promptTokens;
+  return {
+    input_tokens: usage.promptTokens + (beside ? cached + written : 0),
+    output_tokens: writtenTokens(usage),
+    cache_read_tokens: cached,
+    cache_write_tokens: written,
+  };
+}
+
+/** All that the model wrote: xAI's chat counts reasoning beside the completion, which only its total shows. */
+function writtenTokens({ promptTokens, completionTokens, totalTokens, reasoningTokens = 0 }: Usage): number {
+  const isBesideReasoning = totalTokens === promptTokens + completionTokens + reasoningTokens;
+  return completionTokens + (isBesideReasoning ? reasoningTokens : 0);
+}
+
+function isBeside(provider: ProviderType): boolean {
+  return isVendorType(provider) && PROFILES[provider].wire === 'anthropic-messages';
+}
+
+/** Sums of binary fractions end in noise; a billionth of a dollar is below any price. */
+function roundMoney(usd: number): number {
+  return Math.round(usd * 1e9) / 1e9;
+}
