@@ -44,7 +44,9 @@ const seconds = z.coerce.number('must be a number of seconds').positive('must be
 const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .');
 const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
 const headerValue = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
-const url = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .refine((text) => !/[?#]/.test(text), 'must not have a query');
 
 /** `fast=groq/openai/gpt-oss-120b, best=anthropic/claude-opus-5-5` */
 const aliases = z.string().transform((text, context) => {
@@ -245,8 +247,9 @@ function readProviders(raw: Record<string, string>, problems: string[]): Config[
     }
     const base = raw[baseUrlVariable(type)];
     if (base !== undefined) {
-      if (url.safeParse(base).success) settings.baseUrl = base;
-      else problems.push(`${baseUrlVariable(type)}: must be an http or https URL`);
+      const parsed = url.safeParse(base);
+      if (parsed.success) settings.baseUrl = base;
+      else problems.push(`${baseUrlVariable(type)}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
     }
     providers[type] = settings;
   }

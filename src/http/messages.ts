@@ -73,8 +73,10 @@ const AssistantMessage = z
   })
   .superRefine(({ content, toolCalls = [], parts }, context) => {
     const issue = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
-    if ((content?.length ?? 0) === 0 && toolCalls.length === 0 && !parts?.length) {
-      issue([], 'must have content, toolCalls or parts');
+    // An answer may be empty, and comes back as it was given.
+    if (content === undefined || content === null || Array.isArray(content)) {
+      const isNothing = (content?.length ?? 0) === 0 && toolCalls.length === 0 && !parts?.length;
+      if (isNothing) issue([], 'must have content, toolCalls or parts');
     }
     const ids = toolCalls.map((call) => call.id);
     if (new Set(ids).size !== ids.length) issue(['toolCalls'], 'ids must differ');

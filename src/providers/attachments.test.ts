@@ -31,9 +31,9 @@ describe('checkAttachments', () => {
         code: 'invalid_request',
         details: {
           issues: [
-            { path: 'messages', message: 'an image of 2.0 MiB; Acme takes at most 1.0 MiB' },
+            { path: 'messages', message: 'an image of 2,097,152 bytes; Acme takes at most 1,048,576' },
             { path: 'messages', message: 'an image of type image/tiff; Acme takes image/png' },
-            { path: 'messages', message: 'the file "a.pdf" of 3.0 MiB; Acme takes at most 2.0 MiB' },
+            { path: 'messages', message: 'the file "a.pdf" of 3,145,728 bytes; Acme takes at most 2,097,152' },
             { path: 'messages', message: '3 images; Acme takes at most 2 in a request' },
           ],
         },

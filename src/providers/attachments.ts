@@ -1,4 +1,5 @@
 import { InvalidRequestError, type Issue } from '../errors.ts';
+import { isText } from './protocols/text-file.ts';
 import type { FilePart, ImagePart, Media, Message } from './types.ts';
 
 /** What a vendor takes of images and files, by its own documentation. Absent: no limit is known. */
@@ -11,6 +12,8 @@ export interface AttachmentLimits {
   maxImageBytes?: number;
   /** Images of one request. */
   maxImages?: number;
+  /** Media types of inline files, besides text. */
+  fileTypes?: readonly string[];
   /** Bytes of one inline file, decoded. */
   maxFileBytes?: number;
 }
@@ -47,12 +50,12 @@ function problemOf(part: ImagePart | FilePart, limits: AttachmentLimits, name: s
   const bytes = decodedBytes(part.media.data);
   const max = part.type === 'image' ? limits.maxImageBytes : limits.maxFileBytes;
   if (max !== undefined && bytes > max) {
-    return `${describe(part)} of ${megabytes(bytes)}; ${name} takes at most ${megabytes(max)}`;
+    return `${describe(part)} of ${bytes.toLocaleString('en')} bytes; ${name} takes at most ${max.toLocaleString('en')}`;
   }
-  if (part.type === 'image' && limits.imageTypes && !limits.imageTypes.includes(mediaType)) {
-    return `an image of type ${mediaType}; ${name} takes ${limits.imageTypes.join(', ')}`;
-  }
-  return undefined;
+  const types = part.type === 'image' ? limits.imageTypes : limits.fileTypes;
+  if (!types || types.includes(mediaType) || (part.type === 'file' && isText(part))) return undefined;
+  const text = part.type === 'file' ? 'text, ' : '';
+  return `${describe(part)} of type ${mediaType}; ${name} takes ${text}${types.join(', ')}`;
 }
 
 function describe(part: ImagePart | FilePart): string {
@@ -63,8 +66,4 @@ function describe(part: ImagePart | FilePart): string {
 /** How many bytes a base64 text stands for. */
 function decodedBytes(data: Extract<Media, { data: string }>['data']): number {
   return Math.floor((data.length * 3) / 4) - (data.endsWith('==') ? 2 : data.endsWith('=') ? 1 : 0);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 }

@@ -4,7 +4,7 @@ import { catalogModels, isCatalogued } from './catalog.ts';
 import { DEMO_MODEL } from './demo.ts';
 import { PROFILES, type RemoteType, type VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
-import { isProviderType } from './types.ts';
+import { isProviderType, type ProviderType } from './types.ts';
 
 const SUGGESTIONS = 5;
 
@@ -101,6 +101,19 @@ async function inLiveLists(registry: ProviderRegistry, name: string): Promise<Mo
   return undefined;
 }
 
+function notAModel(registry: ProviderRegistry, provider: ProviderType): AppError {
+  const model = provider === 'demo' ? DEMO_MODEL : registry.profile(provider).defaultModel;
+  const suggestions = model === undefined ? [] : [`${provider}/${model}`];
+  const like = suggestions.map((one) => `, such as ${one}`).join('');
+  return new AppError(
+    'model_not_found',
+    `${provider} is a provider; name one of its models: ${provider}/<model>${like}`,
+    {
+      details: { suggestions },
+    },
+  );
+}
+
 /** Nobody who is configured has it; if somebody is known to, the caller is told whose key is missing. */
 async function unconfigured(name: string): Promise<ModelRef | undefined> {
   const [vendor] = familyTypes(name);
@@ -110,6 +123,7 @@ async function unconfigured(name: string): Promise<ModelRef | undefined> {
 }
 
 async function notFound(registry: ProviderRegistry, name: string): Promise<AppError> {
+  if (isProviderType(name)) return notAModel(registry, name);
   const known = [
     ...Object.keys(registry.aliases),
     DEMO_MODEL,

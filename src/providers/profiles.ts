@@ -124,7 +124,13 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     family: /^claude-/i,
     quirks: { reasoningModels: ANTHROPIC_REASONING },
     // Of an image the base64 text counts.
-    attachments: { imageTypes: WEB_IMAGES, maxImageBytes: (5 * MIB * 3) / 4, maxImages: 100, maxFileBytes: 32 * MIB },
+    attachments: {
+      imageTypes: WEB_IMAGES,
+      maxImageBytes: (5 * MIB * 3) / 4,
+      maxImages: 100,
+      maxFileBytes: 32 * MIB,
+      fileTypes: ['application/pdf'],
+    },
   },
   openai: {
     name: 'OpenAI',

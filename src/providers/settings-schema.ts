@@ -37,7 +37,8 @@ export const SETTINGS_SHAPE = {
     .refine(
       (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
       'must not hold a name or password',
-    ),
+    )
+    .refine((url) => !/[?#]/.test(url), 'must not have a query; paths are added to it'),
   defaultModel: z.string().min(1, 'must not be empty').max(300, 'must be at most 300 characters'),
   enabled: z.boolean(),
   headers: z.record(HeaderName, HeaderValue),

@@ -255,7 +255,9 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     // Without the cause, which holds what was sent.
     if (error.name === 'HTTPParserError')
       return new AppError('provider_protocol', `${this.#provider}: ${error.message}`);
-    const what = this.status === 0 ? 'could not be reached' : 'broke off the answer';
+    const closed = code === 'UND_ERR_SOCKET' || code === 'ECONNRESET';
+    const unanswered = closed ? 'closed the connection without answering' : 'could not be reached';
+    const what = this.status === 0 ? unanswered : 'broke off the answer';
     return new AppError('provider_unavailable', `${this.#provider} ${what} (${code})`, { cause: error });
   }
 }

@@ -50,7 +50,9 @@ const inline = (mediaType: string, bytes: number): string =>
 
 function ask(model: string, ...parts: Part[]): Promise<{ status: number; body: Json }> {
   const content = [{ type: 'text', text: 'Look:' }, ...parts];
-  return server.call('/api/chat/completions', { model, messages: [{ role: 'user', content }] });
+  // The largest bodies stop this process for seconds, in which the server lets a kept connection go.
+  const headers = { 'content-type': 'application/json', connection: 'close' };
+  return server.call('/api/chat/completions', { model, messages: [{ role: 'user', content }] }, { headers });
 }
 
 /** What the vendor was sent of the user's message, without the text before it. */
@@ -148,12 +150,22 @@ describe('linked files', () => {
 describe('limits come first: nothing is sent', () => {
   const MIB = 1024 ** 2;
   it.each<[VendorType, Part[], RegExp]>([
-    ['anthropic', [image(inline('image/png', 4 * MIB))], /an image of 4\.0 MiB; Anthropic takes at most 3\.8 MiB/],
+    [
+      'anthropic',
+      [image(inline('image/png', 4 * MIB))],
+      /an image of 4,194,304 bytes; Anthropic takes at most 3,932,160/,
+    ],
     ['anthropic', [image(inline('image/bmp', 1))], /image\/bmp; Anthropic takes image\/png, image\/jpeg/],
+    ['anthropic', [file(inline('application/zip', 1))], /"a\.pdf" of type application\/zip; .* text, application\/pdf/],
+    ['groq', [file('data:text/plain;base64,//79')], /"a\.pdf" of type text\/plain is not in UTF-8/],
     ['groq', Array.from({ length: 6 }, () => image()), /6 images; Groq takes at most 5/],
     ['xai', [image(inline('image/gif', 1))], /image\/gif; xAI takes image\/png, image\/jpeg/],
-    ['mistral', [image(inline('image/png', 11 * MIB))], /11\.0 MiB; Mistral takes at most 10\.0 MiB/],
-    ['perplexity', [file(inline('application/pdf', 51 * MIB))], /"a\.pdf" of 51\.0 MiB; Perplexity takes at most 50/],
+    ['mistral', [image(inline('image/png', 11 * MIB))], /11,534,336 bytes; Mistral takes at most 10,485,760/],
+    [
+      'perplexity',
+      [file(inline('application/pdf', 51 * MIB))],
+      /"a\.pdf" of 53,477,376 bytes; Perplexity takes at most 52,428,800/,
+    ],
   ])('%s: %#', async (type, parts, words) => {
     const { status, body } = await ask(`${type}/${MODELS[type]}`, ...parts);
     expect([status, body.code]).toEqual([400, 'invalid_request']);

@@ -130,6 +130,18 @@ describe('POST /api/chat/completions, whole', () => {
   });
 });
 
+it('an empty answer comes back as it was given', async () => {
+  upstream.replies.push({ json: openAiAnswer({ content: '' }) });
+  const { body } = await server.call(PATH, says('Hi', { model: 'groq/some-model' }));
+  expect(body.message).toEqual({ role: 'assistant', content: '' });
+  const messages = [{ role: 'user', content: 'Hi' }, body.message, { role: 'user', content: 'And?' }];
+  expect((await server.call(PATH, { model: 'groq/some-model', messages })).status).toBe(200);
+  expect(upstream.sent.at(-1)?.body.messages).toEqual([
+    { role: 'user', content: 'Hi' },
+    { role: 'user', content: 'And?' },
+  ]);
+});
+
 describe('the caller’s own tools', () => {
   const tools = [{ name: 'weather', description: 'Of a town', parameters: { type: 'object', properties: {} } }];
   const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"town":"Bern"}' } };
@@ -216,7 +228,7 @@ describe('bad input is refused before anybody is asked', () => {
       { messages: [{ role: 'user', content: [{ type: 'video', video: 'x' }] }] },
       ['messages.0.content.0.type'],
     ],
-    ['an assistant that says nothing', { messages: [good, { role: 'assistant', content: '' }] }, ['messages.1']],
+    ['an assistant that says nothing', { messages: [good, { role: 'assistant', content: null }] }, ['messages.1']],
     [
       'a result of no call',
       { messages: [good, { role: 'tool', toolCallId: 'x', content: 'y' }] },

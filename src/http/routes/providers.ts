@@ -121,6 +121,8 @@ export const providerRoutes = [
       const type = settableType(params.type);
       if (query.verify === 'true') await providers.verify(type, body);
       await providers.configure(owner, type, body);
+      // It has just answered, so it can be asked for what the status says of it.
+      if (query.verify === 'true') await providers.live.check(type);
       const missing = missingSetting(type, providers.settings(type));
       const state = providers.isConfigured(type) ? 'is configured' : 'is switched off';
       const message = missing === undefined ? `${type} ${state}` : `Saved; still missing: ${missing}`;

@@ -1,11 +1,26 @@
+import { InvalidRequestError } from '../../errors.ts';
 import type { FilePart } from '../types.ts';
 
 const TEXT_TYPE = /^(text\/|application\/(json|xml|yaml|x-yaml|toml|javascript|x-sh)\b)/;
 
-/** The text of an inline file, for wires that carry text but no files; undefined if it is not text. */
+/** Is this an inline file of text? */
+export function isText({ media }: FilePart): boolean {
+  return 'mediaType' in media && TEXT_TYPE.test(media.mediaType);
+}
+
+/**
+ * The text of an inline file, for wires that carry text but no files; undefined if it is not text.
+ * @throws InvalidRequestError if it says that it is text, but is not in UTF-8.
+ */
 export function fileText(part: FilePart): string | undefined {
-  if ('url' in part.media || !TEXT_TYPE.test(part.media.mediaType)) return undefined;
-  return Buffer.from(part.media.data, 'base64').toString('utf8');
+  if (!isText(part) || 'url' in part.media) return undefined;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(part.media.data, 'base64'));
+  } catch {
+    const name = part.filename === undefined ? 'a file' : `the file ${JSON.stringify(part.filename)}`;
+    const message = `${name} of type ${part.media.mediaType} is not in UTF-8`;
+    throw new InvalidRequestError([{ path: 'messages', message }]);
+  }
 }
 
 /** A file's text with its name above it, to stand beside what the person wrote. */
