@@ -26,7 +26,7 @@ export const anthropicMessages: Protocol = {
 interface OpenCall {
   id: string;
   name: string;
-  input: JsonObject;
+  input: unknown;
   pieces: string[];
 }
 
@@ -52,9 +52,13 @@ class MessagesReader implements StreamReader {
     const index = asNumber(event.index) ?? 0;
     const events: ProviderEvent[] = [];
     switch (event.type) {
-      case 'message_start':
-        this.#count(asObject(event.message).usage, events);
+      case 'message_start': {
+        // Mostly empty, but what was decided before the stream began, such as calls out of a program, is there already.
+        const message = asObject(event.message);
+        this.#blocks(asArray(message.content), events);
+        this.#count(message.usage, events);
         break;
+      }
       case 'content_block_start':
         this.#block(index, asObject(event.content_block), events);
         break;
@@ -79,10 +83,7 @@ class MessagesReader implements StreamReader {
     throwReported(body);
     if (!Array.isArray(body.content)) throw new ProtocolError('the answer has no content');
     const events: ProviderEvent[] = [];
-    for (const [index, block] of body.content.entries()) {
-      this.#block(index, asObject(block), events);
-      this.#stop(index, events);
-    }
+    this.#blocks(body.content, events);
     this.#close(body.stop_reason);
     this.#count(body.usage, events);
     this.#done = true;
@@ -98,6 +99,14 @@ class MessagesReader implements StreamReader {
     return events;
   }
 
+  /** Blocks that came whole. */
+  #blocks(content: unknown[], events: ProviderEvent[]): void {
+    for (const [index, block] of content.entries()) {
+      this.#block(index, asObject(block), events);
+      this.#stop(index, events);
+    }
+  }
+
   #block(index: number, block: JsonObject, events: ProviderEvent[]): void {
     this.#stop(index, events);
     switch (block.type) {
@@ -105,7 +114,7 @@ class MessagesReader implements StreamReader {
         this.#open.set(index, {
           id: asString(block.id),
           name: asString(block.name),
-          input: asObject(block.input),
+          input: block.input,
           pieces: [],
         });
         break;

@@ -36,6 +36,32 @@ describe('ToolCallGatherer', () => {
     ]);
   });
 
+  it('joins pieces by index where all that follow have one id', () => {
+    expect(
+      gather(
+        { index: 0, id: 'a', name: 'f', arguments: '' },
+        { index: 0, id: 'null', arguments: '{"m":' },
+        { index: 1, id: 'b', name: 'g', arguments: '' },
+        { index: 1, id: 'null', arguments: '{"n":2}' },
+        { index: 0, id: 'null', arguments: '1}' },
+      ),
+    ).toEqual([
+      ['a', 'f', { m: 1 }],
+      ['b', 'g', { n: 2 }],
+    ]);
+  });
+
+  it('joins pieces by id where their indexes run on', () => {
+    expect(
+      gather({ index: 0, id: 'a', name: 'f', arguments: '{"n"' }, { index: 1, id: 'a', arguments: ':1}' }),
+    ).toEqual([['a', 'f', { n: 1 }]]);
+  });
+
+  it('tells calls without id and arguments apart by their names', () => {
+    const calls = gather({ name: 'f', arguments: '' }, { index: 0, name: 'g' }, { index: 0, name: 'h' });
+    expect(calls.map(([, name]) => name)).toEqual(['f', 'g', 'h']);
+  });
+
   it('keeps apart whole calls that all have the index 0 and no id', () => {
     const calls = gather(
       { index: 0, name: 'f', arguments: '{"n":1}' },

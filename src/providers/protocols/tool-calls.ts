@@ -61,7 +61,7 @@ export class ToolCallGatherer {
 
   add(piece: ToolCallPiece): void {
     const sameId = piece.id === '' ? undefined : this.#byId.get(piece.id);
-    if (sameId && !isOther(sameId, piece)) {
+    if (sameId && !isOther(sameId, piece) && !this.#isElsewhere(sameId, piece)) {
       // Once whole, a call with its name is the same call told once more.
       if (piece.name === '' || !sameId.isComplete()) this.#extend(sameId, piece);
     } else this.#extend(this.#byPlace(piece) ?? this.#begin(piece), piece);
@@ -77,6 +77,11 @@ export class ToolCallGatherer {
         given.add(made.id);
         return made;
       });
+  }
+
+  /** Some give what continues any call one id, such as "null"; then the index knows better. */
+  #isElsewhere(call: OpenCall, { index, name }: ToolCallPiece): boolean {
+    return name === '' && index !== undefined && index !== call.index && this.#byIndex.has(index);
   }
 
   #byPlace(piece: ToolCallPiece): OpenCall | undefined {
