@@ -80,4 +80,19 @@ describe('PROFCLAW_PROVIDERS', () => {
     expect(problems(`{"custom:a": {"apiKey": "${secret}"`)).toEqual([expect.stringMatching(/must be a JSON object/)]);
     expect(problems('[]')).toHaveLength(1);
   });
+
+  it('has bounds', () => {
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    expect(problems(`{"custom:a": {"package": "@ai-sdk/openai-compatible", "options": ${deep}}}`)).toEqual([
+      expect.stringMatching(/custom:a\.options: must be nested at most 20 levels deep$/),
+    ]);
+    const many = Array.from({ length: 101 }, (_, n) => [`custom:p${n}`, { baseUrl: 'http://a.example' }] as const);
+    expect(problems(Object.fromEntries(many.slice(1)))).toEqual([]);
+    expect(problems(Object.fromEntries(many))).toEqual([expect.stringMatching(/has over 100 providers$/)]);
+  });
+
+  it.each(['constructor', 'toString', '__proto__'])('finds no key in a variable %s that is not set', (name) => {
+    const found = problems({ 'custom:a': { baseUrl: 'http://a.example', apiKeyVariable: name } });
+    expect(found).toEqual([expect.stringMatching(/apiKeyVariable: neither/)]);
+  });
 });

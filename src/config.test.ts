@@ -125,12 +125,36 @@ describe('loadConfig', () => {
     ['OR_APP_NAME', 'Zürich'],
     ['GROQ_BASE_URL', 'nowhere'],
     ['GROQ_BASE_URL', 'file:///etc/passwd'],
+    ['GROQ_BASE_URL', 'https://user:hidden@a.example'],
+    ['GROQ_BASE_URL', 'https://a.example/v1?key=hidden'],
+    ['GROQ_BASE_URL', 'https://a.example/v1#hidden'],
+    ['AZURE_OPENAI_ENDPOINT', 'https://hidden@a.example'],
+    ['AZURE_OPENAI_ENDPOINT', 'https://a.example?key=hidden'],
+    ['OLLAMA_HOST', 'http://user:hidden@box'],
+    ['OLLAMA_HOST', 'user:hidden@box'],
+    ['OLLAMA_HOST', 'box/?key=hidden'],
+    ['PROFCLAW_API_PACKAGES', 'maybe'],
     ['GROQ_API_KEY', 'two words'],
     ['ANTHROPIC_AUTH_TOKEN', 'a\nb'],
   ])('%s=%j is refused by its name', (name, value) => {
     const [problem, ...others] = problems({ [name]: value });
     expect(problem).toMatch(new RegExp(`^${name}: .`));
+    expect(problem).not.toContain('hidden');
     expect(others).toEqual([]);
+  });
+
+  it('warns of variables that look like settings with a slip', () => {
+    const environment = {
+      PROFCLAW_PROVDERS: '{}',
+      PROFCLAW_LOGLEVEL: 'x',
+      PROFCLAW_FIXTURES: '/x',
+      PROVCLAW_HOME: 'y',
+    };
+    expect(load({ ...environment, PROFCLAW_SECRET_KEY_FILE: file('ab'.repeat(32)) }).warnings).toEqual([
+      'PROFCLAW_PROVDERS: there is no such setting; did you mean PROFCLAW_PROVIDERS?',
+      'PROFCLAW_LOGLEVEL: there is no such setting; did you mean PROFCLAW_LOG_LEVEL?',
+    ]);
+    expect(load({ PROFCLAW_CONFIG: file('{}') }).warnings).toEqual([]);
   });
 
   it('names every wrong value in one message, but no key', () => {
@@ -270,6 +294,10 @@ describe('the settings file', () => {
     );
     expect(problems({ PROFCLAW_CONFIG: file('[]') })).toEqual([expect.stringMatching(/is not a JSON object$/)]);
     expect(problems({ PROFCLAW_CONFIG: file('{') })).toEqual([expect.stringMatching(/is not a JSON object$/)]);
+    const deep = `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    expect(problems({ PROFCLAW_CONFIG: file(`{"PROFCLAW_PROVIDERS": ${deep}}`) })).toEqual([
+      expect.stringMatching(/is nested over 30 levels deep$/),
+    ]);
     expect(problems({ PROFCLAW_CONFIG: '/nowhere.json' })).toEqual([
       expect.stringMatching(/^PROFCLAW_CONFIG: cannot read/),
     ]);

@@ -3,9 +3,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isObject, tryParseJson } from './core/json.ts';
+import { nearest } from './core/nearest.ts';
+import { isNestedAtMost } from './core/nesting.ts';
 import { readCustomProviders } from './providers/custom.ts';
 import { PROFILES, type RemoteType, type VendorType } from './providers/profiles.ts';
 import type { ProviderSettings } from './providers/settings.ts';
+import { BaseUrl } from './providers/settings-schema.ts';
 import { isProviderType } from './providers/types.ts';
 
 /** Everything that can be set from outside, read once at start. Times are in milliseconds, sizes in bytes. */
@@ -26,6 +29,10 @@ export interface Config {
   providers: Partial<Record<RemoteType, ProviderSettings>>;
   /** The user's own short names for `provider/model`. */
   aliases: Record<string, string>;
+  /** May callers of the API say which installed packages run, and with what options? */
+  apiPackages: boolean;
+  /** What is odd about the settings but keeps nothing from working; for the log. */
+  warnings: string[];
 }
 
 /** The settings are wrong; `problems` names every one. */
@@ -44,9 +51,6 @@ const seconds = z.coerce.number('must be a number of seconds').positive('must be
 const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .');
 const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
 const headerValue = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
-const url = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  .refine((text) => !/[?#]/.test(text), 'must not have a query');
 
 /** `fast=groq/openai/gpt-oss-120b, best=anthropic/claude-opus-5-5` */
 const aliases = z.string().transform((text, context) => {
@@ -58,6 +62,9 @@ const aliases = z.string().transform((text, context) => {
   }
   return out;
 });
+
+/** Levels in the settings file: the options of a provider's package are the deepest, and have a limit of their own. */
+const MAX_NESTING = 30;
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -77,7 +84,7 @@ const SETTINGS = z.object({
     .default(3000),
   PROFCLAW_HOME: z.string().min(1).default(join(homedir(), '.profclaw')),
   PROFCLAW_WORKSPACE: z.string().min(1).default('.'),
-  PROFCLAW_PUBLIC_URL: url.optional(),
+  PROFCLAW_PUBLIC_URL: BaseUrl.optional(),
   PROFCLAW_SECRET_KEY: z
     .string()
     .regex(/^([0-9a-f]{64}|[\w+/-]{43}=?)$/i, 'must be 64 hex digits or base64 of 32 bytes')
@@ -91,6 +98,8 @@ const SETTINGS = z.object({
   PROFCLAW_ALIASES: aliases.default({}),
   /** JSON, read by `readCustomProviders`. */
   PROFCLAW_PROVIDERS: z.string().default('{}'),
+  /** May `configure` name packages and their options? */
+  PROFCLAW_API_PACKAGES: z.enum(['true', 'false']).default('true'),
   PROFCLAW_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   PROFCLAW_CONNECT_TIMEOUT: seconds.default(10),
   PROFCLAW_FIRST_BYTE_TIMEOUT: seconds.default(120),
@@ -102,12 +111,15 @@ const SETTINGS = z.object({
     .optional(),
   OLLAMA_HOST: z
     .string()
-    .refine((host) => URL.canParse(ollamaHost(host)), 'must be a host, host:port or http URL')
+    .refine(
+      (host) => BaseUrl.safeParse(ollamaHost(host)).success,
+      'must be a host, host:port or http URL, without a name, password, query or hash',
+    )
     .optional(),
   OPENAI_ORGANIZATION: word.optional(),
   OPENAI_ORG_ID: word.optional(),
   OPENAI_PROJECT_ID: word.optional(),
-  AZURE_OPENAI_ENDPOINT: url.optional(),
+  AZURE_OPENAI_ENDPOINT: BaseUrl.optional(),
   AZURE_OPENAI_RESOURCE_NAME: hostLabel.optional(),
   AZURE_RESOURCE_NAME: hostLabel.optional(),
   AZURE_OPENAI_DEPLOYMENT_NAME: word.optional(),
@@ -138,7 +150,8 @@ export function loadConfig(environment: Environment = process.env): Config {
   for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   const providers = readProviders(raw, problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
-  return deepFreeze(toConfig(parsed.data, withVendorSettings(providers, parsed.data)));
+  const config = toConfig(parsed.data, withVendorSettings(providers, parsed.data));
+  return deepFreeze({ ...config, warnings: misspelt(environment) });
 }
 
 function deepFreeze<T>(value: T): T {
@@ -147,7 +160,24 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-function toConfig(values: Values, providers: Config['providers']): Config {
+const PREFIX = 'PROFCLAW_';
+
+/** Variables that look like settings of ours with a slip in their name. Others with our prefix may be anybody's. */
+function misspelt(environment: Environment): string[] {
+  const ours = ['PROFCLAW_CONFIG', ...KNOWN].filter((name) => name.startsWith(PREFIX));
+  const words = ours.map((name) => name.slice(PREFIX.length));
+  return Object.keys(environment).flatMap((name) => {
+    if (!name.startsWith(PREFIX) || ours.includes(name) || isKnown(name)) return [];
+    const [meant] = nearest(name.slice(PREFIX.length), words, 1);
+    return meant === undefined ? [] : [`${name}: there is no such setting; did you mean ${PREFIX}${meant}?`];
+  });
+}
+
+function isKnown(name: string): boolean {
+  return KNOWN.has(name) || SECRETS.some((secret) => name === `${secret}_FILE`);
+}
+
+function toConfig(values: Values, providers: Config['providers']): Omit<Config, 'warnings'> {
   return {
     host: values.HOST,
     port: values.PORT,
@@ -159,6 +189,7 @@ function toConfig(values: Values, providers: Config['providers']): Config {
     bodyLimit: values.PROFCLAW_BODY_LIMIT,
     logLevel: values.PROFCLAW_LOG_LEVEL,
     aliases: values.PROFCLAW_ALIASES,
+    apiPackages: values.PROFCLAW_API_PACKAGES === 'true',
     timeouts: {
       connect: values.PROFCLAW_CONNECT_TIMEOUT * 1000,
       firstByte: values.PROFCLAW_FIRST_BYTE_TIMEOUT * 1000,
@@ -179,14 +210,13 @@ function readSettingsFile(environment: Environment, problems: string[]): Record<
     return {};
   }
   const values = tryParseJson(text);
-  if (!isObject(values)) {
-    problems.push(`${file}: is not a JSON object`);
+  if (!isObject(values) || !isNestedAtMost(values, MAX_NESTING)) {
+    problems.push(`${file}: is ${isObject(values) ? `nested over ${MAX_NESTING} levels deep` : 'not a JSON object'}`);
     return {};
   }
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
-    const known = KNOWN.has(name) || SECRETS.some((secret) => name === `${secret}_FILE`);
-    if (!known) problems.push(`${name}: ${file} has it, but there is no such setting`);
+    if (!isKnown(name)) problems.push(`${name}: ${file} has it, but there is no such setting`);
     else if (name === 'PROFCLAW_PROVIDERS' && isObject(value)) out[name] = JSON.stringify(value);
     else if (typeof value !== 'string' && typeof value !== 'number')
       problems.push(`${name}: ${file} must give it as text or a number`);
@@ -212,8 +242,10 @@ function readSecretFiles(raw: Record<string, string>, problems: string[]): Recor
 
 /** A setting's value, or else the content of the file that `NAME_FILE` names. */
 function readSecret(name: string, raw: Record<string, string>, problems: string[]): string | undefined {
+  // A custom provider's variable may have any name, such as one that every object has.
+  if (Object.hasOwn(raw, name)) return raw[name];
   const file = raw[`${name}_FILE`];
-  if (file === undefined || raw[name] !== undefined) return raw[name];
+  if (file === undefined) return undefined;
   const text = readText(file)?.trim();
   if (!text) problems.push(`${name}_FILE: ${JSON.stringify(file)} ${text === '' ? 'is empty' : 'cannot be read'}`);
   return text || undefined;
@@ -247,7 +279,7 @@ function readProviders(raw: Record<string, string>, problems: string[]): Config[
     }
     const base = raw[baseUrlVariable(type)];
     if (base !== undefined) {
-      const parsed = url.safeParse(base);
+      const parsed = BaseUrl.safeParse(base);
       if (parsed.success) settings.baseUrl = base;
       else problems.push(`${baseUrlVariable(type)}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
     }

@@ -15,6 +15,7 @@ async function main(config: Config): Promise<void> {
   // Lines are written together, at the latest after a quarter of a second.
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false, minLength: 4096 }));
   setInterval(() => log.flush(), 250).unref();
+  for (const warning of config.warnings) log.warn(warning);
   makeHome(config.home);
   const secretKey = loadSecretKey(config.home, config.secretKey);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(config.home, 'profclaw.db') });

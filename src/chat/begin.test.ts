@@ -31,6 +31,11 @@ describe('an answer', () => {
     expect((await begin(batches([usage, event, error]))).read).toEqual([usage, event, error]);
   });
 
+  it('may be of any length', async () => {
+    const many = Array.from({ length: 200_000 }, (): ProviderEvent => ({ type: 'text', text: 'x' }));
+    expect((await begin(batches(many))).read).toHaveLength(many.length);
+  });
+
   it('has begun when nothing comes at all', async () => {
     expect(await begin(batches())).toMatchObject({ read: [], isFailure: false });
   });

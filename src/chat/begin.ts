@@ -19,7 +19,8 @@ export async function begin(events: AsyncIterable<ProviderEvent[]>): Promise<Beg
   const read: ProviderEvent[] = [];
   for (;;) {
     const { done, value } = await rest.next();
-    if (!done) read.push(...value);
+    // A call with so many arguments would run out of stack: a whole answer is a single batch.
+    if (!done) for (const event of value) read.push(event);
     const first = read.find(isBeginning);
     if (first?.type === 'error') throw first.error;
     if (first || done) return { read, rest, isFailure: first?.type === 'finish' && first.reason === 'error' };

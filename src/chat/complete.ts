@@ -83,10 +83,12 @@ export async function startCompletion(
   if (input.conversationId !== undefined) throw new NotFoundError('Conversation', input.conversationId);
   const { name, request } = await prepare(context, input);
   // All names are looked up before the first call: a wrong fallback is the caller's mistake, not a surprise later.
-  const refs = await Promise.all(
+  const named = await Promise.all(
     [name, ...(input.fallbacks ?? [])].map((model) => chooseModel(context.providers, model)),
   );
-  const answering = await askInTurn({ providers: context.providers, request, signal }, refs);
+  // Several names may mean the same model, which is asked once.
+  const refs = new Map(named.map((ref) => [`${ref.provider}/${ref.model}`, ref]));
+  const answering = await askInTurn({ providers: context.providers, request, signal }, [...refs.values()]);
   return { id: newId('resp'), ...answering, startedAt };
 }
 

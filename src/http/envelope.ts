@@ -27,10 +27,15 @@ export function toAppError(error: unknown): AppError {
   );
 }
 
+/** Seconds: a day. */
+const MAX_RETRY_AFTER = 86_400;
+
 /** Maps an error to status, headers and envelope. */
 export function errorReply(error: AppError, requestId: string): ErrorReply {
   const headers: Record<string, string> = {};
-  if (error.retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfter)));
+  const { retryAfter: seconds = Number.NaN } = error;
+  // A provider may name any number.
+  if (seconds >= 0) headers['retry-after'] = String(Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(seconds))));
   return {
     status: STATUS_OF[error.code],
     headers,

@@ -23,7 +23,10 @@ export async function startServer(services: Services): Promise<RunningServer> {
   const running = new RunningRequests();
   const router = new Router(ROUTES);
   const server = createServer((request, response) => {
-    void new Exchange(services, request, response).run(router, running);
+    new Exchange(services, request, response).run(router, running).catch((error: unknown) => {
+      services.log.error({ err: error }, 'a request could not be answered');
+      response.destroy();
+    });
   });
   await listen(server, host, port);
   const { port: actual } = server.address() as AddressInfo;

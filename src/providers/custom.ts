@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { isObject, tryParseJson } from '../core/json.ts';
 import type { ProviderSettings } from './settings.ts';
 import { settingIssues } from './settings-issues.ts';
-import { CustomSettings } from './settings-schema.ts';
+import { CustomSettings, MAX_CUSTOM } from './settings-schema.ts';
 import { type CustomType, isCustomType } from './types.ts';
 
 type Providers = Partial<Record<CustomType, ProviderSettings>>;
@@ -21,6 +21,10 @@ export function readCustomProviders(
   const written = tryParseJson(text);
   if (!isObject(written)) {
     problems.push('PROFCLAW_PROVIDERS: must be a JSON object like {"custom:acme": {"baseUrl": "https://…"}}');
+    return {};
+  }
+  if (Object.keys(written).length > MAX_CUSTOM) {
+    problems.push(`PROFCLAW_PROVIDERS: has over ${MAX_CUSTOM} providers`);
     return {};
   }
   const providers: Providers = {};

@@ -118,16 +118,23 @@ function headersOf(profile: Profile, settings: ProviderSettings): Record<string,
   return headers;
 }
 
+/** What is shorter protects nothing, but stands in every other word: messages without those could not be read. */
 const MIN_SECRET_CHARS = 6;
 
 /** Options of packages that say where and what, and that an error had better name. */
 const NO_SECRETS: ReadonlySet<string> = new Set(['name', 'baseURL', 'region', 'location', 'project', 'apiVersion']);
 
-/** What must not be seen in any message: the key, and the values of headers and of a package's options. */
-export function secretsOf(settings: ProviderSettings): string[] {
-  const values = Object.values(settings.headers ?? {}).map((value) => value.replace(/^(bearer|basic) /i, ''));
-  const long = [...values, ...textsOf(settings.options)].filter((value) => value.length >= MIN_SECRET_CHARS);
-  return settings.apiKey ? [settings.apiKey, ...long] : long;
+/**
+ * What must not be seen in any message: the key, and the values of headers and of a package's options. The longest come
+ * first: struck out after a shorter one that it contains, a secret would leave its rest behind.
+ */
+export function secretsOf({ apiKey, headers, options }: ProviderSettings): string[] {
+  // Who complains of a header may name what follows its scheme (`Token …`) alone.
+  const values = Object.values(headers ?? {}).flatMap((value) => [value, value.replace(/^\S+\s+/, '')]);
+  const plain = [apiKey ?? '', ...values, ...textsOf(options)];
+  const all = plain.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
+  const long = all.filter((value) => value.length >= MIN_SECRET_CHARS);
+  return [...new Set(long)].toSorted((a, b) => b.length - a.length);
 }
 
 function textsOf(value: unknown): string[] {

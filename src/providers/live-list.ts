@@ -11,6 +11,9 @@ export interface LiveModel {
   supportsReasoning: boolean | undefined;
 }
 
+/** What a request may name. */
+const MAX_ID_CHARS = 300;
+
 /**
  * Reads the models of a list that can be chatted with: `{data: […]}` (openai-like, anthropic), `{models: […]}`
  * (google, ollama, cohere, xai's longer list) or a bare list (together). Fields are the vendors' own, from their
@@ -22,7 +25,7 @@ export function readList(body: unknown): LiveModel[] {
     .filter(isObject)
     .filter(isChat)
     .map(readModel)
-    .filter((model) => model.id !== '');
+    .filter((model) => model.id !== '' && model.id.length <= MAX_ID_CHARS);
 }
 
 function idOf(item: JsonObject): string {

@@ -11,6 +11,10 @@ const LIMIT_MS = 5000;
 /** Within the limit above: a list without facts is better than none. */
 const FACTS_LIMIT_MS = 2000;
 const MAX_LIST_BYTES = 16 * 1024 * 1024;
+/** The longest list known (openrouter's) has some hundreds. */
+const MAX_MODELS = 2000;
+/** Of the questions for single models. */
+const ASKED_AT_ONCE = 8;
 
 /**
  * Asks a provider for its models: a real call that costs nothing. One try, 5 s at most.
@@ -31,9 +35,14 @@ export async function fetchModels(profile: Profile, endpoint: Endpoint, client: 
     }
     const body = tryParseJson(await upstream.text(MAX_LIST_BYTES));
     if (body === undefined) throw new AppError('provider_protocol', `${profile.name}: the model list is not JSON`);
-    const models = readList(body);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(FACTS_LIMIT_MS)]);
-    return await Promise.all(models.map((model) => withFacts(model, profile, endpoint, client, limit)));
+    const models = readList(body).slice(0, MAX_MODELS);
+    for (let at = 0; at < models.length && !limit.aborted; at += ASKED_AT_ONCE) {
+      const some = models.slice(at, at + ASKED_AT_ONCE);
+      const known = await Promise.all(some.map((model) => withFacts(model, profile, endpoint, client, limit)));
+      models.splice(at, known.length, ...known);
+    }
+    return models;
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new AppError('provider_timeout', `${profile.name} did not answer within ${LIMIT_MS / 1000} s`);

@@ -28,7 +28,11 @@ export class ModelFactsCache {
   async of(model: string, ask: (() => Promise<ModelFacts>) | undefined): Promise<ModelFacts> {
     const entry = this.#entry(model);
     if (ask) entry.asked ??= ask();
-    const facts = await entry.asked;
+    const { asked } = entry;
+    const facts = await asked;
+    // Who told nothing, or not in time, may do so next time.
+    if (entry.asked === asked && Object.values(facts ?? {}).every((fact) => fact === undefined))
+      entry.asked = undefined;
     return { ...facts, lastWindow: entry.lastWindow };
   }
 

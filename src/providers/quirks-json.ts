@@ -1,16 +1,13 @@
 import { z } from 'zod';
+import { patternProblem } from './pattern.ts';
 import { FILE_FORMS, type Quirks, type ReasoningBack } from './profiles.ts';
 
 const Pattern = z
   .string()
   .min(1)
-  .max(500)
   .superRefine((text, context) => {
-    try {
-      new RegExp(text);
-    } catch (error) {
-      context.addIssue(error instanceof Error ? error.message : `${JSON.stringify(text)} is not a regular expression`);
-    }
+    const problem = patternProblem(text);
+    if (problem !== undefined) context.addIssue(problem);
   });
 
 /** Quirks as JSON: patterns are text. Has every quirk that a vendor's row can have. */

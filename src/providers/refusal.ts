@@ -62,9 +62,16 @@ function unreadable(status: number, text: string, endpoint: Endpoint): ErrorRead
   return { message: `status ${status} with ${redact(said, endpoint)}${where}`, kinds: [] };
 }
 
-/** Strikes secrets out, be they whole or cut off by the end of a text that was shortened. */
+/** Beyond this a provider's words are no message for a person any more, and there may be eleven attempts in one answer. */
+const MAX_WORDS_CHARS = 2000;
+
+/**
+ * What may be shown of a provider's words: not the secrets, be they whole or cut off by the end of a text that was
+ * shortened, and no more than fits a message.
+ */
 export function redact(text: string, { secrets }: Pick<Source, 'secrets'>): string {
-  return secrets.reduce(strike, text);
+  const clean = secrets.reduce(strike, text);
+  return clean.length > MAX_WORDS_CHARS ? `${clean.slice(0, MAX_WORDS_CHARS)}…` : clean;
 }
 
 function strike(text: string, secret: string): string {
@@ -83,11 +90,11 @@ export function isHtml(text: string): boolean {
 /** Seconds from `retry-after-ms` or `retry-after` (seconds or a date). */
 export function retryAfter(headers: IncomingHttpHeaders): number | undefined {
   const ms = Number(headers['retry-after-ms']);
-  if (headers['retry-after-ms'] !== undefined && Number.isFinite(ms)) return Math.max(0, ms / 1000);
+  if (headers['retry-after-ms'] !== undefined && Number.isFinite(ms)) return ms < 0 ? undefined : ms / 1000;
   const value = headers['retry-after'];
   if (value === undefined) return undefined;
   const seconds = Number(value);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  if (Number.isFinite(seconds)) return seconds < 0 ? undefined : seconds;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000);
 }

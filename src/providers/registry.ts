@@ -22,6 +22,7 @@ import { isVendorType, type PackageProfile, profileOf } from './profile-of.ts';
 import type { Profile, RemoteType, VendorType } from './profiles.ts';
 import { type ProviderSettings, patchSettings, type SettingsPatch } from './settings.ts';
 import { requireFitting } from './settings-issues.ts';
+import { MAX_CUSTOM } from './settings-schema.ts';
 import { type ChatModel, isCustomType, isProviderType, PROVIDER_TYPES, type ProviderType } from './types.ts';
 
 /** What the registry stands on. `environment` is what the process was started with; stored settings go over it. */
@@ -69,10 +70,8 @@ export class ProviderRegistry {
   /** Reads what is stored. @throws Error if the settings were sealed with another key. */
   static async load(deps: RegistryDeps): Promise<ProviderRegistry> {
     const registry = new ProviderRegistry(deps);
-    for (const row of await listProviderSettings(deps.db)) {
-      if (!isRemoteType(row.type)) continue;
-      const settings = tryParseJson(open(row.sealed, deps.secretKey, sealContext(row.type)));
-      if (isObject(settings)) registry.#stored.set(row.type, settings);
+    for (const { type, sealed } of await listProviderSettings(deps.db)) {
+      if (isRemoteType(type)) registry.#stored.set(type, registry.#unseal(type, sealed));
     }
     registry.#default = readDefault(await getServerSetting(deps.db, DEFAULT_KEY));
     return registry;
@@ -115,7 +114,9 @@ export class ProviderRegistry {
 
   /** Is this model to be passed over for a while? The demo never is: it fails on order only. */
   cooling({ provider, model }: ModelRef): Cooling | undefined {
-    return provider === 'demo' ? undefined : this.#coolDowns.cooling(this.connection(provider), model);
+    // A provider that was deleted meanwhile is found out when it is asked.
+    if (provider === 'demo' || !this.isConfigured(provider)) return undefined;
+    return this.#coolDowns.cooling(this.connection(provider), model);
   }
 
   /** To be told how a call of this model goes that is about to be made. */
@@ -129,8 +130,12 @@ export class ProviderRegistry {
   }
 
   async #configure(owner: string, type: RemoteType, patch: SettingsPatch): Promise<void> {
-    const settings = patchSettings(this.#stored.get(type) ?? {}, patch);
+    const settings = patchSettings(await this.#readStored(type), patch);
     await requireFitting(type, { ...this.#deps.environment[type], ...settings });
+    const custom = this.types().filter(isCustomType);
+    if (isCustomType(type) && custom.length >= MAX_CUSTOM && !custom.includes(type)) {
+      throw new AppError('conflict', `There are ${MAX_CUSTOM} custom providers already; delete one first`);
+    }
     await putProviderSettings(
       this.#deps.db,
       owner,
@@ -143,7 +148,8 @@ export class ProviderRegistry {
 
   /** Tries the settings as they would be after a change. @throws AppError what the provider, or its absence, says. */
   async verify(type: RemoteType, patch: SettingsPatch): Promise<void> {
-    const settings = { ...this.#deps.environment[type], ...patchSettings(this.#stored.get(type) ?? {}, patch) };
+    const stored = await this.#readStored(type);
+    const settings = { ...this.#deps.environment[type], ...patchSettings(stored, patch) };
     await requireFitting(type, settings);
     await connect(type, settings, this.#deps.client).models();
   }
@@ -157,6 +163,7 @@ export class ProviderRegistry {
     const removed = await deleteProviderSettings(this.#deps.db, type);
     this.#stored.delete(type);
     this.#forget(type);
+    this.#default = readDefault(await getServerSetting(this.#deps.db, DEFAULT_KEY));
     if (this.#default?.provider === type && !this.isConfigured(type)) {
       await deleteServerSetting(this.#deps.db, DEFAULT_KEY);
       this.#default = undefined;
@@ -234,6 +241,17 @@ export class ProviderRegistry {
     const turn = this.#lastChange.then(change, change);
     this.#lastChange = turn;
     return turn;
+  }
+
+  /** What is stored now: another process on the same database may have changed it since the start. */
+  async #readStored(type: RemoteType): Promise<ProviderSettings> {
+    const row = (await listProviderSettings(this.#deps.db)).find((candidate) => candidate.type === type);
+    return row ? this.#unseal(type, row.sealed) : {};
+  }
+
+  #unseal(type: RemoteType, sealed: string): ProviderSettings {
+    const settings = tryParseJson(open(sealed, this.#deps.secretKey, sealContext(type)));
+    return isObject(settings) ? settings : {};
   }
 
   #namedDefault(provider: ProviderType): string | undefined {

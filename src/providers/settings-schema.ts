@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNestedAtMost } from '../core/nesting.ts';
 import { PROFILES, type Profile } from './profiles.ts';
 import { QuirksSchema } from './quirks-json.ts';
 
@@ -7,7 +8,7 @@ const ID = /^[\w-]{1,100}$/;
 
 /** Headers that frame the message: the client sets them, and a wrong one breaks every call. */
 const FRAMING =
-  /^(host|content-length|content-type|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer)$/i;
+  /^(host|content-length|content-type|content-encoding|accept-encoding|transfer-encoding|connection|keep-alive|upgrade|expect|te|trailer)$/i;
 const HeaderName = z
   .string()
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, 'must be the name of an HTTP header')
@@ -16,6 +17,20 @@ const HeaderValue = z
   .string()
   .max(8192)
   .regex(/^[\x20-\x7e\t]*$/, 'must be printable ASCII');
+const MAX_HEADERS = 50;
+/** So many providers of type custom:<name> are enough for anybody; each is asked for its models now and then. */
+export const MAX_CUSTOM = 100;
+/** Levels; more than any package's options have. What writes or walks JSON recurses. */
+const MAX_NESTING = 20;
+
+/** Where a provider is, in the environment and over the API alike: it is shown, so it must hold no secret. */
+export const BaseUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .refine(
+    (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
+    'must not hold a name or password',
+  )
+  .refine((url) => !/[?#]/.test(url), 'must not have a query or a hash');
 
 /** Every wire that a row of the vendors speaks. */
 const WIRES = [
@@ -32,16 +47,12 @@ const PACKAGE = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/;
 /** What can be set for a provider; which of it a type takes is for `settingIssues` to say. */
 export const SETTINGS_SHAPE = {
   apiKey: z.string().regex(/^[\x21-\x7e]{1,8192}$/, 'must be printable characters without spaces'),
-  baseUrl: z
-    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-    .refine(
-      (url) => !URL.canParse(url) || (new URL(url).username === '' && new URL(url).password === ''),
-      'must not hold a name or password',
-    )
-    .refine((url) => !/[?#]/.test(url), 'must not have a query; paths are added to it'),
+  baseUrl: BaseUrl,
   defaultModel: z.string().min(1, 'must not be empty').max(300, 'must be at most 300 characters'),
   enabled: z.boolean(),
-  headers: z.record(HeaderName, HeaderValue),
+  headers: z
+    .record(HeaderName, HeaderValue)
+    .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, `must be at most ${MAX_HEADERS}`),
   resourceName: z.string().regex(AZURE_RESOURCE, 'must be the name of an Azure resource'),
   deploymentName: z.string().regex(/^\w[\w.-]{0,99}$/, 'must be letters, digits, _, - or .'),
   apiVersion: z.string().regex(/^[\w.-]{1,40}$/, 'must be like 2024-10-21'),
@@ -65,7 +76,10 @@ export const SETTINGS_SHAPE = {
     .string()
     .regex(/^create\w{1,100}$/, 'must be the name of an export such as createAcme')
     .describe('The export to call, if the package has several named create…'),
-  options: z.record(z.string(), z.unknown()).describe('What the package’s create function is given'),
+  options: z
+    .record(z.string(), z.unknown())
+    .refine((options) => isNestedAtMost(options, MAX_NESTING), `must be nested at most ${MAX_NESTING} levels deep`)
+    .describe('What the package’s create function is given'),
 };
 
 /** A custom provider in `PROFCLAW_PROVIDERS`. */

@@ -30,6 +30,17 @@ export function describeProvider(registry: ProviderRegistry, type: ProviderType)
       baseUrl: null,
     };
   }
+  try {
+    return describeRemote(registry, type);
+  } catch {
+    // Settings may have been stored by another version, under other rules. One provider must not hide the others.
+    const message = `Its stored settings cannot be used: configure it anew, or DELETE /api/chat/providers/${type}`;
+    const unknown = { healthy: null, latencyMs: null, checkedAt: null, defaultModel: null, baseUrl: null };
+    return { type, name: type, configured: false, enabled: true, message, ...unknown };
+  }
+}
+
+function describeRemote(registry: ProviderRegistry, type: RemoteType): ProviderStatus {
   const settings = registry.settings(type);
   const configured = registry.isConfigured(type);
   const profile = registry.profile(type);

@@ -192,12 +192,16 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
   #watch(ms: number): void {
     this.#timer = setTimeout(
       () => {
-        const left = this.#limit - (performance.now() - this.#heardAt);
-        if (left <= 0) this.#onSilence();
-        else this.#watch(left);
+        if (this.#left() > 0) this.#watch(this.#left());
+        // This process may have been busy itself: what came meanwhile is read before the provider is called silent.
+        else setImmediate(() => (this.#left() > 0 ? this.#watch(this.#left()) : this.#onSilence()));
       },
       Math.min(ms, CHECK_MS),
     );
+  }
+
+  #left(): number {
+    return this.#limit - (performance.now() - this.#heardAt);
   }
 
   #hurry(): void {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
-import { LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
+import { type Frame, LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
 import { tryParseJson } from '../core/json.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -38,11 +38,16 @@ export class WireAnswer {
     const reader = this.#protocol.reader(this.#profile.quirks);
     let events: ProviderEvent[] = [];
     const sniffer = new Sniffer(this.#protocol.framing === 'ndjson');
+    let bytes = 0;
+    const read = (frames: Frame[]): void => {
+      for (const frame of frames) addAll(events, reader.step(frame));
+    };
     try {
       for await (const chunks of upstream.body) {
         for (const chunk of chunks) {
-          const text = sniffer.pass(decoder.write(chunk));
-          for (const frame of framer.push(text)) events.push(...reader.step(frame));
+          bytes += chunk.length;
+          if (bytes > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} bytes`);
+          read(framer.push(sniffer.pass(decoder.write(chunk))));
         }
         // Some keep the connection open after the end of the answer.
         if (reader.done) {
@@ -53,12 +58,14 @@ export class WireAnswer {
         events = [];
       }
       const instead = sniffer.instead();
-      if (instead !== undefined) events.push(...this.#read(instead, upstream.headers));
+      if (instead !== undefined) addAll(events, this.#read(instead, upstream.headers));
       else {
         // After the end of the answer, what is left over may be half of a frame that nobody waited for.
-        const rest = reader.done ? [] : [...framer.push(decoder.end()), ...framer.end()];
-        for (const frame of rest) events.push(...reader.step(frame));
-        events.push(...reader.end());
+        if (!reader.done) {
+          read(framer.push(decoder.end()));
+          read(framer.end());
+        }
+        addAll(events, reader.end());
       }
       yield events;
     } catch (error) {
@@ -87,8 +94,23 @@ export class WireAnswer {
       // Without the cause: it would take the provider's words, key and all, into the log.
       return new AppError('provider_protocol', message);
     }
-    throw error;
+    // A mistake of a reader, found by an answer that nobody had thought of: another provider may still answer.
+    const message = `${this.#profile.name}: the answer could not be read`;
+    return new AppError('provider_protocol', message, { cause: wordless(error) });
   }
+}
+
+/** Not by spreading: the arguments of a call go on the stack, which has no room for those of a long answer. */
+function addAll(events: ProviderEvent[], more: ProviderEvent[]): void {
+  for (const event of more) events.push(event);
+}
+
+/** Where an error came from, for the log; its message could hold the provider's words. */
+function wordless(error: unknown): Error {
+  const { name, stack = '' } = error instanceof Error ? error : new Error();
+  const bare = new Error(name);
+  bare.stack = [name, ...stack.split('\n').filter((line) => /^ {4}at /.test(line))].join('\n');
+  return bare;
 }
 
 /**
@@ -96,31 +118,30 @@ export class WireAnswer {
  * and any content type. The first character tells; such an answer is held until its end.
  */
 class Sniffer {
+  readonly #known: boolean;
   #isStream: boolean | undefined;
   readonly #held: string[] = [];
-  #length = 0;
 
   /** @param known true: it can only be a stream. */
   constructor(known: boolean) {
-    if (known) this.#isStream = true;
+    this.#known = known;
   }
 
   /** What of the text belongs to a stream. */
   pass(text: string): string {
     if (this.#isStream === true) return text;
+    // A byte order mark counts as white space.
     const piece = this.#isStream === undefined ? text.trimStart() : text;
     if (piece === '') return '';
-    this.#isStream ??= !/^[{[<]/.test(piece);
+    this.#isStream ??= this.#known || !/^[{[<]/.test(piece);
     if (this.#isStream) return piece;
-    this.#length += piece.length;
-    if (this.#length > MAX_ANSWER_BYTES) throw new ProtocolError(`an answer of over ${MAX_ANSWER_BYTES} characters`);
     this.#held.push(piece);
     return '';
   }
 
   /** What came in place of a stream. */
   instead(): string | undefined {
-    return this.#isStream === true ? undefined : this.#held.join('');
+    return this.#known || this.#isStream === true ? undefined : this.#held.join('');
   }
 }
 

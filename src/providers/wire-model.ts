@@ -3,6 +3,7 @@ import type { HttpClient } from './client.ts';
 import { type Endpoint, urlOf } from './endpoint.ts';
 import { ModelFactsCache, modelFacts } from './model-facts.ts';
 import type { Profile } from './profiles.ts';
+import { pathSegment } from './protocols/path-segment.ts';
 import { readRefusal } from './refusal.ts';
 import { project } from './transcript.ts';
 import type { ChatModel } from './types.ts';
@@ -29,7 +30,7 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
       const lowered = protocol.lower(request, profile.quirks, await known.of(request.model, ask));
       known.note(request.model, lowered.window);
       const { body, warnings } = lowered;
-      const deployment = endpoint.namesDeployment ? `/deployments/${encodeURIComponent(request.model)}` : '';
+      const deployment = endpoint.namesDeployment ? `/deployments/${pathSegment(request.model)}` : '';
       const upstream = await client.sendWithRetries(
         {
           method: 'POST',

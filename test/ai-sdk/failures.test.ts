@@ -15,6 +15,7 @@ describe('what goes wrong', () => {
     ['what it cannot do', named('AI_UnsupportedFunctionalityError', 'No files'), 'invalid_request'],
     ['what is no answer', named('AI_TypeValidationError', 'Not like that'), 'provider_protocol'],
     ['a bug', new TypeError('x is not a function'), 'provider_protocol'],
+    ['a name that every object has', named('constructor', 'Odd'), 'provider_protocol'],
     ['a status', refusal({ statusCode: 403, responseBody: '{"error":{"message":"Go away"}}' }), 'provider_auth'],
     ['a bad body', refusal({ statusCode: 200 }), 'provider_protocol'],
   ])('%s: %s becomes %s', async (_what, error, code) => {
@@ -56,6 +57,23 @@ describe('what goes wrong', () => {
     }
     const refused = refusal({ statusCode: 400, responseBody: '{"error":{"message":"Bad"}}' });
     expect(await last([{ type: 'error', error: refused }])).toMatchObject({ error: { code: 'provider_rejected' } });
+  });
+
+  it('is not the length of what it says', async () => {
+    const many = 150_000;
+    const warnings = Array.from({ length: many }, () => ({ type: 'other', message: 'Mind' }));
+    const open = Array.from({ length: many }, (_, id) => {
+      return { type: 'text-start', id: String(id), providerMetadata: { acme: { item: id } } };
+    });
+    const parts = [{ type: 'stream-start', warnings }, ...open, { type: 'finish', finishReason: 'stop', usage: {} }];
+    const answer = await ask(() => scripted('v3', { asked: [], parts }), request(HI, { stream: true }));
+    expect(answer.warnings).toHaveLength(many);
+    expect(answer.events).toHaveLength(many + 1);
+  });
+
+  it('is a model that is only promised, and never comes', async () => {
+    const languageModel = () => Promise.reject(new Error('nobody waits for it'));
+    await expect(ask({ languageModel }, request(HI))).rejects.toMatchObject({ code: 'provider_not_configured' });
   });
 
   it('is a version of the interface that nobody knows, or no model at all', async () => {

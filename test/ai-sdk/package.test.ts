@@ -250,13 +250,14 @@ describe('what goes wrong', () => {
   });
 
   it.each([true, false])('is a caller who leaves: the call is ended (stream: %s)', async (streamed) => {
+    const patient = await startTestServer({ PROFCLAW_PROVIDERS: JSON.stringify({ 'custom:acme': settings }) });
     const reached = Promise.withResolvers<void>();
     script.push((response) => {
       if (streamed) stream(openAiDeltas([{ content: 'Hel' }]), false)(response);
       reached.resolve();
     });
     const caller = new AbortController();
-    const call = fetch(server.url + CHAT, {
+    const call = fetch(patient.url + CHAT, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(asked({ stream: streamed })),
@@ -265,10 +266,9 @@ describe('what goes wrong', () => {
     await reached.promise;
     caller.abort();
     await expect(call).rejects.toThrow();
-    // The limits of this server would end it too, but only after a second.
-    await expect(
-      Promise.race([seen[0]?.closed, new Promise((_, no) => setTimeout(no, 900, 'still open'))]),
-    ).resolves.toBe(undefined);
+    // Nothing else ends it: the provider does not, and the limits of this server are longer than this test may take.
+    await seen[0]?.closed;
+    await patient.stop();
   });
 
   it('is a package without what it needs, told when it is configured or called', async () => {

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { startTestServer, type TestServer } from '../server.ts';
 import { expectError, issuePaths, parseRaw, raw, says } from './helpers.ts';
 
@@ -143,10 +145,9 @@ describe('a body that is too large', () => {
 
   it('with a length: 413 at once, connection closed', async () => {
     const head = `POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${LIMIT + 1}\r\n\r\n`;
-    const began = performance.now();
+    // The body never comes: who waited for it would never answer.
     const { status, headers, body } = parseRaw(await raw(server, head));
     expectError({ status, headers, body: JSON.parse(body) }, 413, 'too_large');
-    expect(performance.now() - began).toBeLessThan(1000);
   });
 
   it('in chunks without a length: 413 too', async () => {
@@ -187,5 +188,14 @@ describe('a body that is too large', () => {
 it('a client that leaves in the middle of its body does no harm', async () => {
   const head =
     'POST /api/tasks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"t';
-  expect(await raw(server, head, 50)).toBe('');
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname, () => socket.write(head));
+  const heard = vi.fn();
+  socket.on('data', heard);
+  await once(socket, 'connect');
+  // The server has read it when it has answered what was sent after it.
+  await server.call('/health');
+  socket.destroy();
+  expect((await server.call('/health')).status).toBe(200);
+  expect(heard).not.toHaveBeenCalled();
 });

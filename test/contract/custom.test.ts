@@ -304,16 +304,23 @@ describe('settings that do not fit', () => {
     const answer = await configure({
       wire: 'smoke-signals',
       modelsPath: 'models',
-      quirks: { reasoningModels: '(', toolCallIds: { pattern: 'a', length: 0 }, quick: true },
+      quirks: {
+        reasoningModels: '(',
+        reasoningBack: [{ models: '^(a+)+$', as: 'reasoning' }],
+        toolCallIds: { pattern: 'a', length: 0 },
+        quick: true,
+      },
     });
     expect(issuePaths(answer).toSorted()).toEqual([
       'modelsPath',
       'quirks.quick',
+      'quirks.reasoningBack.0.models',
       'quirks.reasoningModels',
       'quirks.toolCallIds.length',
       'wire',
     ]);
     expect(answer.body.error).toContain('Invalid regular expression');
+    expect(answer.body.error).toContain('must not repeat a group');
     expect(answer.body.error).toContain('must be a path such as /models, or false');
     const name = await server.call(`${AT}/default`, { provider: 'custom:No' });
     expect(issuePaths(name)).toEqual(['provider']);
@@ -363,6 +370,14 @@ describe('settings that do not fit', () => {
     expect(none.body.error).toContain('does not depend on @ai-sdk/provider');
     const noFactory = await configure({ package: '@ai-sdk/provider' });
     expect(issuePaths(noFactory)).toEqual(['package']);
+    expect(noFactory.body.error).toContain('does not depend on @ai-sdk/provider');
+    const helper = { package: '@ai-sdk/provider-utils', factory: 'createJsonResponseHandler' };
+    expectError(
+      await server.call(`${AT}/custom:acme/configure?verify=true`, helper),
+      503,
+      'provider_not_configured',
+      /is not a provider/,
+    );
     const wrongName = await configure({ package: '@ai-sdk/openai-compatible', factory: 'createOther' });
     expect(issuePaths(wrongName)).toEqual(['factory']);
     expect(wrongName.body.error).toContain('createOpenAICompatible');

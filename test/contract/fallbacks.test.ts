@@ -1,6 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../server.ts';
-import { expectError, issuePaths, says } from './helpers.ts';
+import { expectError, issuePaths, method, says } from './helpers.ts';
 import {
   keyOf,
   openAiAnswer,
@@ -63,6 +65,37 @@ describe('fallbacks', () => {
     const { events } = await server.stream(PATH, says('Hi', { ...CHAIN, stream: true }));
     expect(events.at(-1)).toMatchObject({ done: true, provider: 'openai', model: 'gpt-4o' });
     expect(upstream.sent.map((sent) => sent.provider)).toEqual(['groq', 'openai']);
+  });
+
+  it('the same model under several names is asked once, at its first place', async () => {
+    upstream.replies.push(REFUSED, REFUSED, REFUSED, REFUSED);
+    const fallbacks = ['groq/first', 'openai/gpt-4o', 'gpt-4o', 'groq/first', 'openai/gpt-4o'];
+    const answer = await server.call(PATH, says('Hi', { model: 'groq/first', fallbacks }));
+    expectError(answer, 502, 'provider_auth');
+    expect(upstream.sent.map((sent) => sent.provider)).toEqual(['groq', 'openai']);
+    expect(answer.body.details.attempts).toHaveLength(2);
+  });
+
+  it('one that was deleted while the first was being asked is a failed attempt', async () => {
+    const configure = (type: string, baseUrl: string) =>
+      server.call(`/api/chat/providers/${type}/configure`, { baseUrl });
+    const slow = createServer(async (_request, response) => {
+      await server.call('/api/chat/providers/custom:gone', undefined, method('DELETE'));
+      response.writeHead(401, { 'content-type': 'application/json' }).end('{"error": "bad key"}');
+    });
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    await configure('custom:slow', `http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
+    await configure('custom:gone', upstream.url);
+    const chain = { model: 'custom:slow/m', fallbacks: ['custom:gone/m', 'groq/m'] };
+    const { status, body } = await server.call(PATH, says('Hi', chain));
+    slow.closeAllConnections();
+    slow.close();
+    expect([status, body.provider]).toEqual([200, 'groq']);
+    expect(body.attempts).toMatchObject([
+      { provider: 'custom:slow', code: 'provider_auth' },
+      { provider: 'custom:gone', status: 'failed', code: 'provider_not_configured' },
+      { provider: 'groq', status: 'answered' },
+    ]);
   });
 
   it('not after a refusal of the request itself', async () => {

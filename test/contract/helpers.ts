@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { expect } from 'vitest';
+import { expect, type Mock, vi } from 'vitest';
+import { HttpClient } from '../../src/providers/client.ts';
 import type { Json, TestServer } from '../server.ts';
 
 /** What `call` gives. */
@@ -44,24 +45,30 @@ export function says(content: unknown, more: object = {}): object {
   return { messages: [{ role: 'user', content }], ...more };
 }
 
-/** Writes bytes to the server's socket as they are and gives back everything it says until it closes, or `ms` later. */
-export function raw(server: TestServer, text: string | Buffer, ms = 1500): Promise<string> {
+/** Writes bytes to the server's socket as they are and gives back everything it says until it closes. */
+export function raw(server: TestServer, text: string | Buffer): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {
     let out = '';
     const socket = connect(Number(port), hostname, () => socket.write(text));
     const done = (): void => {
-      clearTimeout(timer);
       socket.destroy();
       resolve(out);
     };
-    const timer = setTimeout(done, ms);
     socket.on('data', (chunk) => {
       out += chunk.toString('latin1');
     });
     socket.on('close', done);
     socket.on('error', (error) => (out === '' ? reject(error) : done()));
   });
+}
+
+/**
+ * From now on, until `mockRestore`, no provider answers the questions that are not chat calls, for its models and their
+ * facts, and nobody gives up waiting: who waits never comes back.
+ */
+export function neverAnswered(): Mock<HttpClient['send']> {
+  return vi.spyOn(HttpClient.prototype, 'send').mockImplementation(() => new Promise(() => {}));
 }
 
 /** The head and body of the first answer in what `raw` gave. */

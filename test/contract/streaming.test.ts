@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
 import { expectError, says } from './helpers.ts';
@@ -149,13 +149,10 @@ describe('POST /api/chat/completions, streamed', () => {
     ]);
   });
 
-  it('breaks off the upstream within a second when the client leaves', async () => {
-    let closed = false;
-    const { createServer } = await import('node:http');
+  it('breaks off the upstream when the client leaves', async () => {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
     const slow = createServer((_, response) => {
-      response.on('close', () => {
-        closed = true;
-      });
+      response.on('close', close);
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(openAiDeltas([{ content: 'now' }]).join(''));
     });
@@ -170,11 +167,9 @@ describe('POST /api/chat/completions, streamed', () => {
       signal: leave.signal,
     });
     await response.body!.getReader().read();
-    expect(closed).toBe(false);
     leave.abort();
-    const limit = performance.now() + 1000;
-    while (!closed && performance.now() < limit) await sleep(10);
-    expect(closed).toBe(true);
+    // It has no end of its own, and nobody else would break it off before the test is over.
+    await closed;
     await other.stop();
     slow.closeAllConnections();
     slow.close();

@@ -24,8 +24,6 @@ export interface Upstream {
   sent: Sent[];
   /** Model ids that a provider lists. */
   lists: Map<string, string[]>;
-  /** Providers that never answer. */
-  hanging: Set<string>;
   /** Providers whose model list is refused with 401 and these words. */
   refusing: Map<string, string>;
   /** Answers of the next chat calls, in order; after them plain ones. */
@@ -51,9 +49,9 @@ export function keyOf(type: string): string {
 
 /** Starts on a free port. */
 export async function startUpstream(): Promise<Upstream> {
-  const state = { sent: [], lists: new Map(), hanging: new Set<string>(), refusing: new Map(), replies: [] } as Pick<
+  const state = { sent: [], lists: new Map(), refusing: new Map(), replies: [] } as Pick<
     Upstream,
-    'sent' | 'lists' | 'hanging' | 'refusing' | 'replies'
+    'sent' | 'lists' | 'refusing' | 'replies'
   >;
   const server = createServer((request, response) => void serve(state, request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -73,7 +71,6 @@ export async function startUpstream(): Promise<Upstream> {
       state.sent.length = 0;
       state.replies.length = 0;
       state.lists.clear();
-      state.hanging.clear();
       state.refusing.clear();
     },
     stop: () =>
@@ -85,7 +82,7 @@ export async function startUpstream(): Promise<Upstream> {
 }
 
 async function serve(
-  state: Pick<Upstream, 'sent' | 'lists' | 'hanging' | 'refusing' | 'replies'>,
+  state: Pick<Upstream, 'sent' | 'lists' | 'refusing' | 'replies'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -93,7 +90,6 @@ async function serve(
   for await (const chunk of request) text += chunk;
   const path = request.url ?? '';
   const provider = path.split('/')[1] ?? '';
-  if (state.hanging.has(provider)) return;
   if (request.method === 'GET') {
     const refusal = state.refusing.get(provider);
     if (refusal !== undefined) return json(response, 401, { error: { message: refusal } });

@@ -80,12 +80,10 @@ async function hear(wire: Wire, all: readonly (string | Buffer)[]): Promise<Hear
   return heard;
 }
 
-/** A blank line between two pieces of reasoning that stood apart is the reader's own, for people, and no matter. */
 function add(turns: Heard['turns'], kind: string, text: string): void {
   const last = turns.at(-1);
-  const isApart = kind === 'reasoning' && turns.some((turn) => turn.kind === kind);
   if (last?.kind === kind) last.text += text;
-  else if (text !== '') turns.push({ kind, text: isApart ? text.replace(/^\n\n/, '') : text });
+  else if (text !== '') turns.push({ kind, text });
 }
 
 /** What must be heard of these pieces. */

@@ -14,7 +14,7 @@ export interface Program {
   stderr(): string;
   /** The address it says it listens on; rejects if it ends first. */
   listening: Promise<string>;
-  /** How it ended, and when. */
+  /** How it ended, and when by `performance.now()`. Only for lower bounds: a slow machine must not break a test. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; at: number }>;
 }
 
@@ -91,9 +91,9 @@ export async function dial(url: string): Promise<Line> {
   return { socket, text: () => text, closed };
 }
 
-/** The bytes of a chat request to the demo model. */
-export function chatRequest(url: string, prompt: string): string {
-  const body = JSON.stringify({ model: 'demo', messages: [{ role: 'user', content: prompt }], stream: true });
+/** The bytes of a chat request. */
+export function chatRequest(url: string, prompt: string, model = 'demo'): string {
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: prompt }], stream: true });
   return (
     `POST /api/chat/completions HTTP/1.1\r\nhost: ${new URL(url).host}\r\ncontent-type: application/json\r\n` +
     `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
@@ -108,7 +108,8 @@ export function chat(url: string, model: string, prompt = 'hello', stream = fals
   });
 }
 
-export async function until(what: string, holds: () => boolean, ms = 10_000): Promise<void> {
+/** Waits until something holds; fails after `ms`, which is shorter than a test may take and so says what is missing. */
+export async function until(what: string, holds: () => boolean, ms = 60_000): Promise<void> {
   const end = performance.now() + ms;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`);

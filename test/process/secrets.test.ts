@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { delta, good, head, reply, type Script, STREAM_HEAD, startBadUpstream } from '../upstream/bad-upstream.ts';
 import { chat, cleanUp, start } from './program.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
 
 afterAll(cleanUp);
 

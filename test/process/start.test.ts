@@ -2,8 +2,12 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { chat, cleanUp, start, tempFolder } from './program.ts';
+
+// Several whole programs start at once, on machines that have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 afterAll(cleanUp);
 
@@ -145,11 +149,3 @@ describe.concurrent('the program', () => {
     expect(message).not.toContain('rubbish');
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,37 +1,65 @@
-import { afterAll, describe, expect, it } from 'vitest';
-import { chatRequest, cleanUp, dial, start, until } from './program.ts';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { CHUNKED_HEAD, chunk, DONE, delta, FINISH, startBadUpstream } from '../upstream/bad-upstream.ts';
+import { chatRequest, cleanUp, dial, type Program, start, until } from './program.ts';
+
+// Several whole programs start at once, on machines that have other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 afterAll(cleanUp);
 
+/** Longer than a test may take: who waits for it never comes back. */
+const NEVER = { PROFCLAW_STOP_TIMEOUT: '1000' };
+
+/** A program with a provider whose streams begin with `first` and go on, with `rest`, when the test says so. */
+async function held(first: string, rest: string): Promise<{ program: Program; model: string; release: () => void }> {
+  const upstream = await startBadUpstream();
+  const { model, seen } = upstream.script(({ socket }) => socket.write(CHUNKED_HEAD + chunk(delta(first)).toString()));
+  const program = start({ ...NEVER, OPENAI_API_KEY: 'k', OPENAI_BASE_URL: upstream.url });
+  void program.ended.then(() => upstream.close());
+  const release = (): void => {
+    for (const { socket } of seen) socket.write(Buffer.concat([chunk(delta(rest) + FINISH + DONE), chunk('')]));
+  };
+  return { program, model: `openai/${model}`, release };
+}
+
+/** Half a request: its connection is not an idle one. Sent by `finish`, it is refused, and what came before it was read. */
+async function half(url: string): Promise<{ finish: () => Promise<string> }> {
+  const line = await dial(url);
+  const request = chatRequest(url, '/say no');
+  line.socket.write(request.slice(0, 50));
+  // The server has read it when it has answered what was sent after it.
+  await (await fetch(`${url}/health`)).text();
+  return {
+    finish: async () => {
+      line.socket.write(request.slice(50));
+      await until('the refusal', () => line.text().includes('}'));
+      return line.text();
+    },
+  };
+}
+
 describe.concurrent('SIGTERM', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('(or %s) ends an idle server at once', async (signal) => {
-    const program = start();
+    const program = start(NEVER);
     const url = await program.listening;
     // A connection that is kept alive holds nothing up.
     const idle = await dial(url);
     idle.socket.write(`GET /health HTTP/1.1\r\nhost: ${new URL(url).host}\r\n\r\n`);
     await until('the answer', () => idle.text().includes('"ok"'));
     const silent = await dial(url);
-    const sent = performance.now();
     program.child.kill(signal);
-    const { code, at } = await program.ended;
-    expect(code).toBe(0);
-    expect(at - sent).toBeLessThan(5000);
+    expect(await program.ended).toMatchObject({ code: 0 });
     await idle.closed;
     await silent.closed;
   });
 
   it('lets a running stream end, and admits nothing new', async () => {
-    const program = start();
+    const { program, model, release } = await held('12345', '67890');
     const url = await program.listening;
     const running = await dial(url);
-    const waiting = await dial(url);
-    running.socket.write(chatRequest(url, '/say 12345678901234567890\n/stream 20 100'));
-    await until('the first pieces', () => running.text().includes('"content"'));
-    // A request that is half sent when the signal comes: its connection is not an idle one.
-    const request = chatRequest(url, '/say no');
-    waiting.socket.write(request.slice(0, 50));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    running.socket.write(chatRequest(url, 'hello', model));
+    await until('the first piece', () => running.text().includes('12345'));
+    const waiting = await half(url);
     program.child.kill('SIGTERM');
     await until('the signal to be heard', () => program.stderr().includes('stopping'));
     const late = await dial(url).then(
@@ -39,32 +67,34 @@ describe.concurrent('SIGTERM', () => {
       (error) => error.code,
     );
     expect(late).toBe('ECONNREFUSED');
-    waiting.socket.write(request.slice(50));
-    await until('the refusal', () => waiting.text().includes('}'));
-    expect(waiting.text()).toMatch(/^HTTP\/1\.1 503 /);
-    expect(waiting.text()).toContain('"code":"shutting_down"');
-    expect(waiting.text()).toMatch(/\r\nretry-after: \d+\r\n/i);
-    expect(waiting.text()).toMatch(/\r\nconnection: close\r\n/i);
+    const refusal = await waiting.finish();
+    expect(refusal).toMatch(/^HTTP\/1\.1 503 /);
+    expect(refusal).toContain('"code":"shutting_down"');
+    expect(refusal).toMatch(/\r\nretry-after: \d+\r\n/i);
+    expect(refusal).toMatch(/\r\nconnection: close\r\n/i);
     expect(running.text()).not.toContain('"done":true');
-    const { code } = await program.ended;
-    expect(code).toBe(0);
+    release();
+    expect(await program.ended).toMatchObject({ code: 0 });
     await running.closed;
-    const digits = [...running.text().matchAll(/"content":"(\d)"/g)].map((match) => match[1]).join('');
-    expect(digits).toBe('12345678901234567890');
+    expect(running.text()).toContain('67890');
     expect(running.text()).toContain('"finishReason":"stop"');
     // The end of the body: nobody can take the answer for one that was cut.
     expect(running.text().endsWith('\r\n0\r\n\r\n')).toBe(true);
   });
 
   it('refuses the next request on the connection of a running stream', async () => {
-    const program = start();
+    const { program, model, release } = await held('first', 'second');
     const url = await program.listening;
     const line = await dial(url);
-    line.socket.write(chatRequest(url, '/say 1234567890\n/stream 10 150'));
-    await until('the first pieces', () => line.text().includes('"content"'));
+    line.socket.write(chatRequest(url, 'hello', model));
+    await until('the first piece', () => line.text().includes('first'));
+    const waiting = await half(url);
     program.child.kill('SIGTERM');
     await until('the signal to be heard', () => program.stderr().includes('stopping'));
     line.socket.write(chatRequest(url, '/say no'));
+    // Sent after it, so the one before has been read too.
+    await waiting.finish();
+    release();
     expect(await program.ended).toMatchObject({ code: 0 });
     await line.closed;
     expect(line.text()).toContain('"finishReason":"stop"');
@@ -83,7 +113,6 @@ describe.concurrent('SIGTERM', () => {
     const { code, at } = await program.ended;
     expect(code).toBe(0);
     expect(at - sent).toBeGreaterThan(950);
-    expect(at - sent).toBeLessThan(10_000);
     await stalled.closed;
     const last = stalled
       .text()
@@ -100,11 +129,8 @@ describe.concurrent('SIGTERM', () => {
     deaf.socket.write(chatRequest(url, `/say ${'x'.repeat(9_000_000)}\n/stream 1000\n/stall`));
     await until('the first pieces', () => deaf.text().includes('"content"'));
     deaf.socket.pause();
-    const sent = performance.now();
     program.child.kill('SIGTERM');
-    const { code, at } = await program.ended;
-    expect(code).toBe(0);
-    expect(at - sent).toBeLessThan(10_000);
+    expect(await program.ended).toMatchObject({ code: 0 });
     deaf.socket.destroy();
   });
 });

@@ -60,6 +60,15 @@ describe('error bodies', () => {
   });
 });
 
+it('of a long error as much is given as a person reads', async () => {
+  const long = 'word '.repeat(100_000);
+  const body = error({ message: `${long}${keyOf('groq')}`, failed_generation: long });
+  for (const answer of await refused('groq/m', 400, body)) {
+    expect(answer.body.error).toBe(`Groq: ${long.slice(0, 2000)}…`);
+    expect(answer.body.details.failedGeneration).toBe(`${long.slice(0, 2000)}…`);
+  }
+});
+
 describe('when to try again', () => {
   const busy = error({ message: 'Busy' });
 
@@ -76,6 +85,7 @@ describe('when to try again', () => {
   it.each([
     ['azure: retry-after-ms beside retry-after', { 'retry-after-ms': '61500', 'retry-after': '1' }, /^62$/],
     ['seconds', { 'retry-after': '61.2' }, /^62$/],
+    ['nonsense', { 'retry-after': '1e300' }, /^86400$/],
     ['a date', { 'retry-after': new Date(Date.now() + 3_600_000).toUTCString() }, /^3[56]\d\d$/],
   ])('%s', async (_case, headers, wanted) => {
     for (const answer of await refused('azure/my-gpt', 429, busy, headers)) {

@@ -158,7 +158,7 @@ describe('how an answer ends', () => {
   it('candidates that stay empty are no answer', async () => {
     google.answer({ json: { candidates: [], usageMetadata } });
     const answer = await google.server.call('/api/chat/completions', { model: MODEL, messages: [QUESTION] });
-    expectError(answer, 502, 'provider_protocol', /finish reason/);
+    expectError(answer, 502, 'provider_protocol', /ended before it was complete/);
   });
 });
 

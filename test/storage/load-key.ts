@@ -1,8 +1,10 @@
-// A process of its own for the tests: waits for the given moment (milliseconds since 1970), then loads the key of a folder.
+// A process of its own for the tests: says that it is ready, waits for a file, then loads the keys of some folders.
+import { existsSync } from 'node:fs';
 import { loadSecretKey } from '../../src/storage/secret-key.ts';
 
-const [, , home = '', moment = '0'] = process.argv;
-while (Date.now() < Number(moment)) {
-  // Busy, so that all begin within the same millisecond.
+const [, , gate = '', ...homes] = process.argv;
+process.stderr.write('ready\n');
+while (!existsSync(gate)) {
+  // Busy, so that all begin at the same moment.
 }
-process.stdout.write(loadSecretKey(home, undefined).toString('hex'));
+process.stdout.write(homes.map((home) => loadSecretKey(home, undefined).toString('hex')).join('\n'));

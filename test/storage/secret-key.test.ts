@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadSecretKey } from '../../src/storage/secret-key.ts';
 
@@ -62,19 +63,18 @@ describe('the key file', () => {
   });
 
   it('is one for processes that start together', async () => {
-    for (let round = 0; round < 3; round++) {
-      rmSync(file(), { force: true });
-      const moment = String(Date.now() + 500);
-      const keys = await Promise.all(
-        Array.from({ length: 6 }, async () => {
-          const { stdout } = await promisify(execFile)(process.execPath, [LOAD_KEY, home, moment]);
-          return stdout;
-        }),
-      );
-      expect(keys[0]).toMatch(/^[0-9a-f]{64}$/);
-      expect(new Set(keys).size).toBe(1);
-      expect(readdirSync(home)).toEqual(['secret.key']);
-    }
+    // In so many folders they meet at all moments.
+    const homes = Array.from({ length: 100 }, (_, i) => join(home, String(i)));
+    for (const path of homes) mkdirSync(path);
+    const gate = join(home, 'begin');
+    const loaders = Array.from({ length: 6 }, () => spawn(process.execPath, [LOAD_KEY, gate, ...homes]));
+    const outputs = loaders.map((loader) => text(loader.stdout));
+    await Promise.all(loaders.map((loader) => once(loader.stderr, 'data')));
+    writeFileSync(gate, '');
+    const [first = '', ...others] = await Promise.all(outputs);
+    expect(first).toMatch(/^([0-9a-f]{64}\n){99}[0-9a-f]{64}$/);
+    expect(others).toEqual(others.map(() => first));
+    for (const path of homes) expect(readdirSync(path)).toEqual(['secret.key']);
   });
 });
 

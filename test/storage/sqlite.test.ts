@@ -73,15 +73,12 @@ describe('the SQLite file', () => {
     const database = await openDatabase({ file });
     const other = new DatabaseSync(file);
     other.exec('begin immediate');
-    let ticks = 0;
-    const ticking = setInterval(() => ticks++, 10);
     const single = createTask(database.db, 'anna', { title: 'T', prompt: '' });
     const whole = database.db.transaction().execute((db) => createTask(db, 'anna', { title: 'T', prompt: '' }));
+    // Both have failed several times meanwhile. Were this process stopped until they give up, nobody would commit.
     await sleep(200);
     other.exec('commit');
     await Promise.all([single, whole]);
-    clearInterval(ticking);
-    expect(ticks).toBeGreaterThan(5);
     other.close();
     await database.close();
   });
@@ -94,7 +91,6 @@ describe('the SQLite file', () => {
     const started = performance.now();
     await expect(createTask(database.db, 'anna', { title: 'T', prompt: '' })).rejects.toThrow('locked');
     expect(performance.now() - started).toBeGreaterThan(4900);
-    expect(performance.now() - started).toBeLessThan(8000);
     other.close();
     await createTask(database.db, 'anna', { title: 'T', prompt: '' });
     await database.close();
@@ -236,10 +232,10 @@ describe('the SQLite dialect', () => {
     expect(order.indexOf(1000)).toBeGreaterThan(28);
   });
 
-  it('does not slow down with the number of those who wait', async () => {
-    const started = performance.now();
-    await Promise.all(Array.from({ length: 20_000 }, () => sql`select 1`.execute(db)));
-    expect(performance.now() - started).toBeLessThan(6000);
+  it('answers each of those who wait at the same cost, however many they are', async () => {
+    // So many that work in proportion to the square of their number would outlast the test.
+    const answers = await Promise.all(Array.from({ length: 45_000 }, () => sql`select 1`.execute(db)));
+    expect(answers).toHaveLength(45_000);
   });
 
   it('gives the connection back after a failed begin, commit or query', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError, NotFoundError } from '../../errors.ts';
+import { AppError, InvalidRequestError, NotFoundError } from '../../errors.ts';
 import { missingSetting } from '../../providers/endpoint.ts';
 import { DEMO_ENTRY, liveModels } from '../../providers/models.ts';
 import type { RemoteType } from '../../providers/profiles.ts';
@@ -111,14 +111,17 @@ export const providerRoutes = [
     response: z.object({ success: z.literal(true), message: z.string(), provider: Status }),
     errors: [
       'not_found',
+      'conflict',
       'provider_auth',
       'provider_unavailable',
       'provider_timeout',
       'provider_protocol',
       'provider_not_configured',
     ],
-    handle: async ({ services: { providers }, owner, params, query, body }) => {
+    handle: async ({ services, owner, params, query, body }) => {
       const type = settableType(params.type);
+      if (!services.config.apiPackages) refusePackages(body);
+      const { providers } = services;
       if (query.verify === 'true') await providers.verify(type, body);
       await providers.configure(owner, type, body);
       // It has just answered, so it can be asked for what the status says of it.
@@ -170,6 +173,13 @@ function providerType(providers: ProviderRegistry, name: string): ProviderType {
   if (name === 'demo' || (isRemoteType(name) && providers.types().includes(name))) return name;
   const known = ['demo', ...providers.types()].join(', ');
   throw new NotFoundError('Provider', name, `there are ${known}`);
+}
+
+/** A package runs inside the server. @throws InvalidRequestError if the settings say which one does, or with what. */
+function refusePackages(body: z.infer<typeof Configure>): void {
+  const given = (['package', 'factory', 'options'] as const).filter((field) => (body[field] ?? null) !== null);
+  const message = 'cannot be set over the API of this server (PROFCLAW_API_PACKAGES is false)';
+  if (given.length > 0) throw new InvalidRequestError(given.map((path) => ({ path, message })));
 }
 
 function settableType(name: string): RemoteType {

@@ -135,7 +135,7 @@ export class SdkAnswer {
   }
 
   #warn(warnings: unknown): void {
-    this.warnings.push(...asArray(warnings).filter(isObject).map(sentence));
+    for (const warning of asArray(warnings).filter(isObject)) this.warnings.push(sentence(warning));
   }
 }
 

@@ -10,14 +10,14 @@ import { SdkProtocolError, SdkReportedError } from './answer.ts';
  * The AI SDK's own errors by their names: every package may have a copy of its own of the classes. The rest are
  * failures of the package, which promises what it does not keep.
  */
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  AI_LoadAPIKeyError: 'provider_not_configured',
-  AI_LoadSettingError: 'provider_not_configured',
-  AI_NoSuchModelError: 'model_not_found',
-  AI_UnsupportedFunctionalityError: 'invalid_request',
-  AI_InvalidPromptError: 'invalid_request',
-  AI_InvalidArgumentError: 'invalid_request',
-};
+const CODES: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
+  ['AI_LoadAPIKeyError', 'provider_not_configured'],
+  ['AI_LoadSettingError', 'provider_not_configured'],
+  ['AI_NoSuchModelError', 'model_not_found'],
+  ['AI_UnsupportedFunctionalityError', 'invalid_request'],
+  ['AI_InvalidPromptError', 'invalid_request'],
+  ['AI_InvalidArgumentError', 'invalid_request'],
+]);
 
 /**
  * Turns what an AI SDK package threw, or reported in a stream, into our error, with the provider's own words, and
@@ -30,7 +30,7 @@ export function sdkError(error: unknown, source: Source): { error: AppError; ret
   if (error instanceof SdkProtocolError) return failure('provider_protocol', `${source.name}: ${said(error.message)}`);
   const { name, statusCode } = asObject(error);
   if (name === 'AI_APICallError') return callError(asObject(error), asNumber(statusCode), source);
-  const code = CODES[asString(name)];
+  const code = CODES.get(asString(name));
   if (code !== undefined) return failure(code, `${source.name}: ${said(messageOf(error))}`);
   if (error instanceof Error) return failure('provider_protocol', `${source.name}: ${said(messageOf(error))}`);
   // Not an error of the SDK's, but what the provider wrote into its stream.

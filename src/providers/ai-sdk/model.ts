@@ -10,7 +10,7 @@ import type { Timeouts } from '../upstream.ts';
 import { SdkAnswer } from './answer.ts';
 import { inBatches, SdkClock } from './call.ts';
 import { sdkError } from './errors.ts';
-import { loadFactory, modelOf, type SdkModel } from './package.ts';
+import { loadFactory, modelOf, requireProvider, type SdkModel } from './package.ts';
 import { callOptions } from './prompt.ts';
 
 /** Makes the provider of a package. @throws AppError if the package, or what it is to be given, is not fit. */
@@ -18,22 +18,25 @@ export type SdkProvider = () => Promise<unknown>;
 
 /** The provider that a package creates from some settings; made on first use, since it is loaded for that. */
 export function sdkProvider(profile: PackageProfile, settings: ProviderSettings, source: Source): SdkProvider {
-  let made: Promise<unknown> | undefined;
+  let making: Promise<unknown> | undefined;
   const make = async (): Promise<unknown> => {
     const factory = await loadFactory(profile.package, profile.factory);
+    let made: unknown;
     try {
-      return factory(optionsOf(settings));
+      made = await factory(optionsOf(settings));
     } catch (error) {
       throw sdkError(error, source).error;
     }
+    requireProvider(made, profile.package);
+    return made;
   };
   return () => {
-    made ??= make().catch((error: unknown) => {
+    making ??= make().catch((error: unknown) => {
       // What is missing may be installed meanwhile.
-      made = undefined;
+      making = undefined;
       throw error;
     });
-    return made;
+    return making;
   };
 }
 
@@ -103,7 +106,7 @@ class SdkCall {
     let events: ProviderEvent[] = [];
     try {
       for await (const parts of inBatches(stream, clock)) {
-        for (const part of parts) events.push(...answer.part(part));
+        for (const part of parts) for (const event of answer.part(part)) events.push(event);
         if (events.length === 0) continue;
         clock.heard();
         yield events;

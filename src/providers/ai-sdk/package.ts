@@ -21,7 +21,7 @@ export function packageProblem(name: string): string | undefined {
   const manifest = readManifest(name);
   if (!manifest) return `${name} is not installed: npm install ${name} in the folder of this server, then try again`;
   const needs = { ...dependencies(manifest.peerDependencies), ...dependencies(manifest.dependencies) };
-  if (name.startsWith('@ai-sdk/') || Object.hasOwn(needs, '@ai-sdk/provider')) return undefined;
+  if (Object.hasOwn(needs, '@ai-sdk/provider')) return undefined;
   return `${name} is not an AI SDK provider package: it does not depend on @ai-sdk/provider`;
 }
 
@@ -50,6 +50,17 @@ export function factoryOf(exported: JsonObject, name: string, factory: string | 
 }
 
 /**
+ * Looks at what a `create…` has made before anything of it is called: helper packages of the AI SDK export functions
+ * of such names too. Every provider of its interface has one of the two.
+ * @throws AppError `provider_not_configured`.
+ */
+export function requireProvider(made: unknown, name: string): void {
+  const { languageModel, chat } = Object(made) as Record<string, unknown>;
+  if (typeof languageModel === 'function' || typeof chat === 'function') return;
+  throw unusable(`what ${name} creates is not a provider: it has neither languageModel nor chat`);
+}
+
+/**
  * Makes a model. @throws AppError `provider_not_configured` if the provider is none, or speaks a version of the
  * interface that we do not know; whatever the package itself throws.
  */
@@ -59,6 +70,8 @@ export function modelOf(provider: unknown, name: string, model: string): SdkMode
   if (typeof make !== 'function') throw unusable(`what ${name} creates has no language models`);
   const made: unknown = make.call(provider, model);
   if (isSdkModel(made)) return made;
+  // A promise is no model; should it fail, nobody waits for it, and that would end the process.
+  if (made instanceof Promise) made.catch(() => undefined);
   const version = isObject(made) ? String(made.specificationVersion ?? 'v1') : typeof made;
   throw unusable(`${name} speaks version ${version} of the AI SDK’s interface; known are ${VERSIONS.join(', ')}`);
 }

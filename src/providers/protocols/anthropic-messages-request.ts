@@ -121,7 +121,7 @@ function lowerAssistantPart(part: AssistantPart): JsonObject[] {
     return [{ type: 'tool_use', id, name, input }];
   }
   const { redacted, signature } = part.data ?? {};
-  if (redacted !== undefined) return [{ type: 'redacted_thinking', data: redacted }];
+  if (typeof redacted === 'string') return [{ type: 'redacted_thinking', data: redacted }];
   // Without a signature it would be refused.
-  return signature === undefined ? [] : [{ type: 'thinking', thinking: part.text, signature }];
+  return typeof signature === 'string' ? [{ type: 'thinking', thinking: part.text, signature }] : [];
 }

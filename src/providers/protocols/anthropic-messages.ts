@@ -4,8 +4,8 @@ import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 import { lowerMessagesRequest } from './anthropic-messages-request.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
-import { objectIn } from './frame.ts';
-import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
+import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
 
@@ -79,7 +79,7 @@ class MessagesReader implements StreamReader {
   }
 
   whole(body: unknown): ProviderEvent[] {
-    if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
+    requireObject(body);
     throwReported(body);
     if (!Array.isArray(body.content)) throw new ProtocolError('the answer has no content');
     const events: ProviderEvent[] = [];
@@ -91,7 +91,7 @@ class MessagesReader implements StreamReader {
   }
 
   end(): ProviderEvent[] {
-    if (!this.#done && this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
+    if (!this.#done && this.#finish === undefined) throw endedEarly();
     const events: ProviderEvent[] = [];
     // Some gateways leave out the ends of blocks.
     for (const index of [...this.#open.keys()]) this.#stop(index, events);
@@ -160,7 +160,7 @@ class MessagesReader implements StreamReader {
   }
 
   #close(reason: unknown): void {
-    if (typeof reason === 'string' && reason !== '') this.#finish = FINISH[reason] ?? 'stop';
+    if (typeof reason === 'string' && reason !== '') this.#finish = FINISH.get(reason) ?? 'stop';
   }
 
   /** The end of a stream may name only some of the counts; the others stay as the beginning gave them. */
@@ -172,19 +172,15 @@ class MessagesReader implements StreamReader {
   }
 }
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  end_turn: 'stop',
-  stop_sequence: 'stop',
-  pause_turn: 'stop',
-  tool_use: 'tool-calls',
-  max_tokens: 'length',
-  model_context_window_exceeded: 'length',
-  refusal: 'content-filter',
-};
+const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
+  ['max_tokens', 'length'],
+  ['model_context_window_exceeded', 'length'],
+  ['refusal', 'content-filter'],
+]);
 
 function throwReported(body: JsonObject): void {
   if (body.type !== 'error' && !isObject(body.error)) return;
-  throw new ReportedError(readErrorBody(body) ?? { message: JSON.stringify(body), kinds: [] });
+  throw reportedError(body);
 }
 
 function readUsage(usage: JsonObject): Usage {

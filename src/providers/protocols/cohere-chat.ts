@@ -2,13 +2,22 @@ import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, FinishReason, Message, ProviderEvent, Usage, UserPart } from '../types.ts';
+import type {
+  AssistantPart,
+  ChatRequest,
+  FinishReason,
+  Message,
+  ProviderEvent,
+  ReasoningPart,
+  Usage,
+  UserPart,
+} from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
-import { objectIn } from './frame.ts';
 import { mediaUrl } from './media.ts';
 import { lowerTool } from './openai-tools.ts';
 import { type Protocol, ProtocolError, ReportedError, type StreamReader, type WireRequest } from './protocol.ts';
+import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
 import { fileText, titledText } from './text-file.ts';
 import { ToolCallGatherer } from './tool-calls.ts';
@@ -67,14 +76,14 @@ function lowerMessage(message: Message): JsonObject {
  */
 function lowerAssistant(parts: AssistantPart[]): JsonObject {
   const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const thoughts = parts.flatMap((part) => (part.type === 'reasoning' ? [part] : []));
-  const thinking = thoughts.flatMap((part) => (part.data ? [{ ...part.data, thinking: part.text }] : []));
+  const thoughts = parts.filter((part) => part.type === 'reasoning');
+  const thinking = thoughts.filter(isThinking).map((part) => ({ type: 'thinking', thinking: part.text }));
   const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
   if (calls.length === 0) {
     const content = [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])];
     return { role: 'assistant', content: thinking.length > 0 ? content : text };
   }
-  const plan = thoughts.flatMap((part) => (part.data ? [] : [part.text])).join('');
+  const plan = thoughts.flatMap((part) => (isThinking(part) ? [] : [part.text])).join('');
   const words = [plan, text].filter((each) => each.trim() !== '').join('\n\n');
   return {
     role: 'assistant',
@@ -86,6 +95,11 @@ function lowerAssistant(parts: AssistantPart[]): JsonObject {
       function: { name: call.name, arguments: JSON.stringify(call.arguments) },
     })),
   };
+}
+
+/** Was this content of its own, and not the plan for tool calls? */
+function isThinking({ data }: ReasoningPart): boolean {
+  return data?.type === 'thinking';
 }
 
 function lowerUserParts(parts: UserPart[]): unknown {
@@ -150,7 +164,7 @@ class CohereReader implements StreamReader {
   }
 
   whole(body: unknown): ProviderEvent[] {
-    if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
+    requireObject(body);
     if (!isObject(body.message)) throw reported(body);
     const events: ProviderEvent[] = [];
     this.#reasoning(body.message.tool_plan, events);
@@ -167,7 +181,7 @@ class CohereReader implements StreamReader {
   }
 
   end(): ProviderEvent[] {
-    if (this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
+    if (this.#finish === undefined) throw endedEarly();
     const calls = this.#calls.finish();
     const events: ProviderEvent[] = calls.map((call) => ({ type: 'tool-call', call }));
     events.push({ type: 'finish', reason: settle(this.#finish, calls.length > 0) });
@@ -215,15 +229,13 @@ class CohereReader implements StreamReader {
 
 function finishOf(reason: string): FinishReason {
   if (reason === 'MAX_TOKENS') return 'length';
-  if (reason === 'TOOL_CALL') return 'tool-calls';
   if (reason === 'ERROR_TOXIC') return 'content-filter';
   return /^(ERROR|TIMEOUT)/.test(reason) ? 'error' : 'stop';
 }
 
 /** The body as an error, if it is one. */
 function reported(body: JsonObject): Error {
-  const reading = readErrorBody(body);
-  return reading ? new ReportedError(reading) : new ProtocolError('the answer has no message');
+  return readErrorBody(body) ? reportedError(body) : new ProtocolError('the answer has no message');
 }
 
 /** `tokens` is what the model read and wrote, `billed_units` what is paid for. */

@@ -1,5 +1,6 @@
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
-import type { ErrorReading } from './protocol.ts';
+import { isNestedAtMost } from '../../core/nesting.ts';
+import { type ErrorReading, MAX_DATA_NESTING } from './protocol.ts';
 
 /**
  * Reads the error bodies that vendors send (as recorded):
@@ -7,8 +8,8 @@ import type { ErrorReading } from './protocol.ts';
  * cohere, mistral), `{detail: "…" | [{msg}]}` (mistral); openrouter's useful text is in `error.metadata.raw`.
  * Undefined if there is no message anywhere.
  */
-export function readErrorBody(body: unknown): ErrorReading | undefined {
-  if (Array.isArray(body)) return readErrorBody(body[0]);
+export function readErrorBody(given: unknown): ErrorReading | undefined {
+  const body = Array.isArray(given) ? given[0] : given;
   if (!isObject(body)) return undefined;
   const error = isObject(body.error) ? body.error : body;
   const { metadata, innererror, failed_generation: failed } = error;
@@ -32,7 +33,8 @@ function messageOf(body: JsonObject, error: JsonObject): string {
   return asArray(detail)
     .map((item) => {
       const { loc, msg } = asObject(item);
-      return [asArray(loc).join('.'), asString(msg)].filter((word) => word !== '').join(': ');
+      const path = asArray(loc).filter((step) => typeof step === 'string' || typeof step === 'number');
+      return [path.join('.'), asString(msg)].filter((word) => word !== '').join(': ');
     })
     .filter((line) => line !== '')
     .join('; ');
@@ -46,7 +48,8 @@ function readMetadata(metadata: JsonObject, message: string): ErrorReading | und
   const { raw, provider_name: provider, reasons } = metadata;
   const flags = asArray(reasons).filter((reason) => typeof reason === 'string');
   if (flags.length > 0) return { message: `${message} (${flags.join(', ')})`.trim(), kinds: ['content_filter'] };
-  const text = isObject(raw) ? JSON.stringify(raw) : asString(raw);
+  const isBounded = isNestedAtMost(raw, MAX_DATA_NESTING);
+  const text = isObject(raw) && isBounded ? JSON.stringify(raw) : asString(raw);
   if (text === '') return undefined;
   const inner = readErrorBody(tryParseJson(text)) ?? { message: text, kinds: [] };
   return asString(provider) === '' ? inner : { ...inner, message: `${provider}: ${inner.message}` };

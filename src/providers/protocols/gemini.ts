@@ -6,6 +6,7 @@ import type {
   FinishReason,
   Media,
   Message,
+  Provenance,
   ProviderEvent,
   Source,
   ToolCall,
@@ -15,8 +16,9 @@ import type {
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { FirstChoice } from './first-choice.ts';
-import { objectIn } from './frame.ts';
-import { type ErrorReading, type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { pathSegment } from './path-segment.ts';
+import { type ErrorReading, type Protocol, ReportedError, type StreamReader } from './protocol.ts';
+import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
 
@@ -66,7 +68,7 @@ function lower(request: ChatRequest): ReturnType<Protocol['lower']> {
 
 function pathOf(request: ChatRequest): string {
   const named = /^(models|tunedModels)\//.test(request.model) ? request.model : `models/${request.model}`;
-  const model = named.split('/').map(encodeURIComponent).join('/');
+  const model = named.split('/').map(pathSegment).join('/');
   return request.stream ? `/${model}:streamGenerateContent?alt=sse` : `/${model}:generateContent`;
 }
 
@@ -125,18 +127,24 @@ function lowerMedia(media: Media): JsonObject {
 function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
   const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
   // Of calls made side by side Google signs the first only: the others have none by right.
-  const unsigned =
-    wantsSignatures && calls.every((call) => call.data?.thoughtSignature === undefined) ? calls[0] : undefined;
+  const unsigned = wantsSignatures && !calls.some(signatureOf) ? calls[0] : undefined;
   return parts.flatMap((part) => {
-    if (part.type === 'text') return part.text === '' && !part.data ? [] : [{ text: part.text, ...part.data }];
     if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
+    const signature = signatureOf(part);
+    if (part.type === 'text') return part.text === '' && !signature ? [] : [{ text: part.text, ...signature }];
     // Summaries of thoughts are for people; the model reads only what is signed again.
-    return part.data ? [{ text: part.text, thought: true, ...part.data }] : [];
+    return signature ? [{ text: part.text, thought: true, ...signature }] : [];
   });
 }
 
+/** What Google wants back with a part. */
+function signatureOf({ data }: Provenance): JsonObject | undefined {
+  const signature = data?.thoughtSignature;
+  return typeof signature === 'string' ? { thoughtSignature: signature } : undefined;
+}
+
 function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
-  const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : call.data;
+  const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : signatureOf(call);
   // Google's ids are optional, and ones that we made are taken (as recorded): they tell calls of one name apart.
   return { functionCall: { id: call.id, name: call.name, args: call.arguments }, ...signed };
 }
@@ -158,10 +166,8 @@ class GeminiReader implements StreamReader {
 
   /** A chunk of a stream and a whole answer have one form. */
   take(chunk: unknown): ProviderEvent[] {
-    if (!isObject(chunk)) throw new ProtocolError('the answer is not a JSON object');
-    if (chunk.error) {
-      throw new ReportedError(readError(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
-    }
+    requireObject(chunk);
+    if (chunk.error) throw reportedError(chunk, readError);
     const events: ProviderEvent[] = [];
     const candidate = this.#choice.in(chunk.candidates);
     for (const part of asArray(asObject(candidate.content).parts)) this.#part(asObject(part), events);
@@ -177,13 +183,13 @@ class GeminiReader implements StreamReader {
   }
 
   end(): ProviderEvent[] {
-    if (this.#finish === undefined) throw new ProtocolError('the answer ended without a finish reason');
+    if (this.#finish === undefined) throw endedEarly();
     return [{ type: 'finish', reason: settle(this.#finish, this.#called) }];
   }
 
   /** What went wrong is said beside the reason; where there is no answer that a person could read, it is the answer. */
   #close(reason: string, message: string): void {
-    this.#finish = FINISH[reason] ?? 'stop';
+    this.#finish = FINISH.get(reason) ?? 'stop';
     if (this.#finish === 'error' && message !== '' && !this.#answered) {
       throw new ReportedError({ message: `${reason}: ${message}`, kinds: [reason] });
     }
@@ -211,27 +217,26 @@ function pageOf(chunk: JsonObject): Source {
   return toSource({ url: uri, title });
 }
 
-const FINISH: Readonly<Record<string, FinishReason>> = {
-  STOP: 'stop',
-  MAX_TOKENS: 'length',
-  OTHER: 'error',
-  LANGUAGE: 'content-filter',
-  SAFETY: 'content-filter',
-  RECITATION: 'content-filter',
-  BLOCKLIST: 'content-filter',
-  PROHIBITED_CONTENT: 'content-filter',
-  SPII: 'content-filter',
-  IMAGE_SAFETY: 'content-filter',
-  IMAGE_PROHIBITED_CONTENT: 'content-filter',
-  IMAGE_RECITATION: 'content-filter',
-  IMAGE_OTHER: 'error',
-  NO_IMAGE: 'error',
-  MALFORMED_FUNCTION_CALL: 'error',
-  UNEXPECTED_TOOL_CALL: 'error',
-  TOO_MANY_TOOL_CALLS: 'error',
-  MISSING_THOUGHT_SIGNATURE: 'error',
-  MALFORMED_RESPONSE: 'error',
-};
+const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
+  ['MAX_TOKENS', 'length'],
+  ['OTHER', 'error'],
+  ['LANGUAGE', 'content-filter'],
+  ['SAFETY', 'content-filter'],
+  ['RECITATION', 'content-filter'],
+  ['BLOCKLIST', 'content-filter'],
+  ['PROHIBITED_CONTENT', 'content-filter'],
+  ['SPII', 'content-filter'],
+  ['IMAGE_SAFETY', 'content-filter'],
+  ['IMAGE_PROHIBITED_CONTENT', 'content-filter'],
+  ['IMAGE_RECITATION', 'content-filter'],
+  ['IMAGE_OTHER', 'error'],
+  ['NO_IMAGE', 'error'],
+  ['MALFORMED_FUNCTION_CALL', 'error'],
+  ['UNEXPECTED_TOOL_CALL', 'error'],
+  ['TOO_MANY_TOOL_CALLS', 'error'],
+  ['MISSING_THOUGHT_SIGNATURE', 'error'],
+  ['MALFORMED_RESPONSE', 'error'],
+]);
 
 /** Google counts what was thought beside what was said. */
 function readUsage(usage: JsonObject): Usage {
@@ -249,10 +254,10 @@ function readUsage(usage: JsonObject): Usage {
 }
 
 function readError(body: unknown): ErrorReading | undefined {
-  if (Array.isArray(body)) return readError(body[0]);
   const reading = readErrorBody(body);
   if (!reading) return undefined;
-  for (const detail of asArray(asObject(asObject(body).error).details)) {
+  const { error } = asObject(Array.isArray(body) ? body[0] : body);
+  for (const detail of asArray(asObject(error).details)) {
     const { retryDelay, reason } = asObject(detail);
     const seconds = /^(\d+(?:\.\d+)?)s$/.exec(asString(retryDelay))?.[1];
     if (seconds !== undefined) reading.retryAfter = Math.ceil(Number(seconds));

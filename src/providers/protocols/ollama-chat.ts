@@ -1,12 +1,13 @@
 import type { Frame } from '../../core/framing.ts';
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import { asArray, asNumber, asObject, asString, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
 import type { AssistantPart, ChatRequest, FinishReason, Message, ProviderEvent, UserPart } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { lowerTool } from './openai-tools.ts';
-import { type ModelFacts, type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { type ModelFacts, type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
+import { endedEarly, reportedError, requireObject } from './reading.ts';
 import { fileText, titledText } from './text-file.ts';
 import { estimateTokens } from './token-estimate.ts';
 import { wholeCall } from './tool-calls.ts';
@@ -172,24 +173,22 @@ class OllamaReader implements StreamReader {
 
   /** A line of a stream and a whole answer have one form. */
   take(chunk: unknown): ProviderEvent[] {
-    if (!isObject(chunk)) throw new ProtocolError('the answer is not a JSON object');
-    if (chunk.error) {
-      throw new ReportedError(readErrorBody(chunk) ?? { message: JSON.stringify(chunk.error), kinds: [] });
-    }
+    requireObject(chunk);
+    if (chunk.error) throw reportedError(chunk);
     const events: ProviderEvent[] = [];
     const { content, thinking, tool_calls: calls } = asObject(chunk.message);
     if (asString(thinking) !== '') events.push({ type: 'reasoning', text: asString(thinking) });
     if (asString(content) !== '') events.push({ type: 'text', text: asString(content) });
     for (const item of asArray(calls)) this.#call(asObject(item), events);
     if (chunk.done === true) {
-      this.#finish = FINISH[asString(chunk.done_reason)] ?? 'stop';
+      this.#finish = chunk.done_reason === 'length' ? 'length' : 'stop';
       this.#count(chunk, events);
     }
     return events;
   }
 
   end(): ProviderEvent[] {
-    if (this.#finish === undefined) throw new ProtocolError('the answer ended without being done');
+    if (this.#finish === undefined) throw endedEarly();
     return [{ type: 'finish', reason: settle(this.#finish, this.#called) }];
   }
 
@@ -213,5 +212,3 @@ class OllamaReader implements StreamReader {
     });
   }
 }
-
-const FINISH: Readonly<Record<string, FinishReason>> = { stop: 'stop', length: 'length' };

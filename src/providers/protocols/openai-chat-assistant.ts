@@ -1,4 +1,4 @@
-import { asArray, type JsonObject } from '../../core/json.ts';
+import { asArray, isObject, type JsonObject } from '../../core/json.ts';
 import type { ReasoningBack } from '../profiles.ts';
 import type { AssistantPart, ToolCall } from '../types.ts';
 
@@ -29,7 +29,7 @@ function lowerReasoning(parts: AssistantPart[], back: ReasoningBack): JsonObject
       // What was streamed in pieces and what came whole are taken back alike, as one part.
       return text === '' ? {} : { content: parts.flatMap(lowerContentPart) };
     case 'reasoning_details': {
-      const details = reasoning.flatMap((part) => asArray(part.data?.reasoning_details));
+      const details = reasoning.flatMap((part) => asArray(part.data?.reasoning_details).filter(isObject));
       if (details.length > 0) return { reasoning_details: details };
       return text === '' ? {} : { reasoning: text };
     }

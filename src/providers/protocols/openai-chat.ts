@@ -6,10 +6,10 @@ import { Envelope } from './envelope.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { FirstChoice } from './first-choice.ts';
-import { objectIn } from './frame.ts';
 import { lowerChat } from './openai-chat-request.ts';
 import { readUsage } from './openai-usage.ts';
-import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
+import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { detailsData, detailsText, ReasoningDetails } from './reasoning-details.ts';
 import { Sources } from './sources.ts';
 import { thinkSplitter } from './think-tags.ts';
@@ -81,7 +81,7 @@ class ChatReader implements StreamReader {
   }
 
   whole(body: unknown): ProviderEvent[] {
-    if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
+    requireObject(body);
     const choice = asArray(body.choices)[0];
     throwReported(body, asObject(choice));
     if (!isObject(choice)) throw new ProtocolError('the answer has no choices');
@@ -104,7 +104,7 @@ class ChatReader implements StreamReader {
     // Some end a stream with whole tool calls and no more than an empty finish reason.
     const areWhole = calls.length > 0 && calls.every((call) => call.invalidArguments === undefined);
     const isEnd = this.#done || this.#finish !== undefined || (this.#emptyFinish && areWhole);
-    if (!isEnd) throw new ProtocolError('the stream ended before the answer did');
+    if (!isEnd) throw endedEarly();
     for (const call of calls) events.push({ type: 'tool-call', call });
     events.push({ type: 'finish', reason: settle(this.#refused ? 'content-filter' : this.#finish, calls.length > 0) });
     return events;
@@ -143,7 +143,7 @@ class ChatReader implements StreamReader {
     }
     for (const item of asArray(content)) {
       const part = asObject(item);
-      if (part.type === 'text') this.#content(part.text, events);
+      if (part.type === 'text') this.#content(asString(part.text), events);
       else if (part.type === 'thinking') {
         const text = thinkingText(part.thinking);
         if (text !== '') events.push({ type: 'reasoning', text });
@@ -172,10 +172,9 @@ class ChatReader implements StreamReader {
  */
 function throwReported(chunk: JsonObject, choice: JsonObject): void {
   for (const body of [chunk, choice, asObject(chunk.x_groq)]) {
-    if (body.error) throw new ReportedError(readErrorBody(body) ?? { message: JSON.stringify(body.error), kinds: [] });
+    if (body.error) throw reportedError(body);
   }
-  const flat = chunk.choices === undefined ? readErrorBody(chunk) : undefined;
-  if (flat) throw new ReportedError(flat);
+  if (chunk.choices === undefined && readErrorBody(chunk)) throw reportedError(chunk);
 }
 
 /** Mistral's thinking is text or a list of text parts. */
@@ -194,12 +193,9 @@ function tellsTextOnly(delta: JsonObject, choice: JsonObject, chunk: JsonObject)
 }
 
 const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
-  ['stop', 'stop'],
   ['length', 'length'],
   ['model_length', 'length'],
   ['max_tokens', 'length'],
-  ['tool_calls', 'tool-calls'],
-  ['function_call', 'tool-calls'],
   ['content_filter', 'content-filter'],
   ['error', 'error'],
   ['insufficient_system_resource', 'error'],

@@ -108,7 +108,7 @@ describe('openai-responses, there and back', () => {
       { type: 'summary_text', text: 'Two' },
     ],
   };
-  const second = { type: 'reasoning', encrypted_content: 'BBB', summary: [], content: [], format: 'new' };
+  const second = { type: 'reasoning', encrypted_content: 'BBB', summary: [], content: [] };
   const call = (id: string) => ({ type: 'function_call', call_id: id, name: 'f', arguments: '{"n":1}' });
   const items = [first, { ...message, content }, second, call('call_a'), call('call_b')];
 

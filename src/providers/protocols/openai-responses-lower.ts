@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../core/json.ts';
+import { asArray, asObject, type JsonObject } from '../../core/json.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
 import type { AssistantPart, ChatRequest, FilePart, Message, Tool, UserPart } from '../types.ts';
@@ -109,17 +109,28 @@ function lowerAssistantPart(part: AssistantPart): JsonObject[] {
       const phase = part.data?.phase;
       const content = [{ type: 'output_text', text: part.text }];
       if (part.text === '') return [];
-      return [{ type: 'message', role: 'assistant', ...(phase === undefined ? {} : { phase }), content }];
+      return [{ type: 'message', role: 'assistant', ...(typeof phase === 'string' ? { phase } : {}), content }];
     }
     case 'tool-call': {
       const { id, name, arguments: args } = part.call;
       return [{ type: 'function_call', call_id: id, name, arguments: JSON.stringify(args) }];
     }
-    case 'reasoning': {
-      // Without its encrypted content it means nothing to a provider that stored nothing.
-      if (part.data?.type !== 'reasoning' || typeof part.data.encrypted_content !== 'string') return [];
-      const { id: _, status: __, ...item } = part.data;
-      return [item];
-    }
+    case 'reasoning':
+      return lowerReasoning(part.data ?? {});
   }
+}
+
+/** Without its encrypted content an item means nothing to a provider that stored nothing. */
+function lowerReasoning({ type, encrypted_content, summary, content }: JsonObject): JsonObject[] {
+  if (type !== 'reasoning' || typeof encrypted_content !== 'string') return [];
+  const texts = Array.isArray(content) ? { content: lowerTexts(content) } : {};
+  return [{ type, encrypted_content, summary: lowerTexts(summary), ...texts }];
+}
+
+/** Parts of a summary or of reasoning that can be read. */
+function lowerTexts(parts: unknown): JsonObject[] {
+  return asArray(parts).flatMap((part) => {
+    const { type, text } = asObject(part);
+    return typeof type === 'string' && typeof text === 'string' ? [{ type, text }] : [];
+  });
 }

@@ -132,7 +132,7 @@ describe('openai-responses, reading a stream', () => {
     ]);
   });
 
-  it('parts reasoning by blank lines: parts of an item, and items', () => {
+  it('puts nothing between parts of reasoning: parts of an item, and items', () => {
     const sent = [
       ...summary(0, 0, 'A', 'a'),
       ...summary(0, 1, 'B'),
@@ -145,9 +145,9 @@ describe('openai-responses, reading a stream', () => {
     expect(events.map((event) => (event.type === 'reasoning' ? event.text : ''))).toEqual([
       'A',
       'a',
-      '\n\nB',
-      '\n\nC',
-      '\n\nD',
+      'B',
+      'C',
+      'D',
       '',
     ]);
     expect(events.some((event) => event.type === 'reasoning' && event.data)).toBe(false);
@@ -371,7 +371,7 @@ describe('openai-responses, how an answer ends', () => {
     ];
     expect(openaiResponses.read({ status: 'completed', error: null, output }, {})).toEqual([
       { type: 'reasoning', text: 'One' },
-      { type: 'reasoning', text: '\n\nTwo' },
+      { type: 'reasoning', text: 'Two' },
       { type: 'reasoning', text: '', data: output[0] },
       { type: 'text', text: 'Yes' },
       { type: 'text', text: '', data: { phase: 'final_answer' } },

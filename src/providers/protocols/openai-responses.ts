@@ -6,7 +6,8 @@ import { DeltaEnvelope } from './delta-envelope.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { lower } from './openai-responses-lower.ts';
-import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
+import { MAX_DATA_NESTING, type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
+import { endedEarly, reportedError, requireObject } from './reading.ts';
 import { Sources } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
 
@@ -39,16 +40,13 @@ interface Item {
 }
 
 /** The events that bring text, by what it belongs to; `item` is the type of the item that it makes. */
-const DELTAS: Readonly<Record<string, { item: string; kind: 'text' | 'refusal' | 'reasoning' | 'arguments' }>> = {
-  'response.output_text.delta': { item: 'message', kind: 'text' },
-  'response.refusal.delta': { item: 'message', kind: 'refusal' },
-  'response.reasoning_summary_text.delta': { item: 'reasoning', kind: 'reasoning' },
-  'response.reasoning_text.delta': { item: 'reasoning', kind: 'reasoning' },
-  'response.function_call_arguments.delta': { item: 'function_call', kind: 'arguments' },
-};
-
-/** Far more than any provider's reasoning item has; what is deeper could not be written as JSON again. */
-const MAX_NESTING = 20;
+const DELTAS: ReadonlyMap<unknown, { item: string; kind: 'text' | 'refusal' | 'reasoning' | 'arguments' }> = new Map([
+  ['response.output_text.delta', { item: 'message', kind: 'text' }],
+  ['response.refusal.delta', { item: 'message', kind: 'refusal' }],
+  ['response.reasoning_summary_text.delta', { item: 'reasoning', kind: 'reasoning' }],
+  ['response.reasoning_text.delta', { item: 'reasoning', kind: 'reasoning' }],
+  ['response.function_call_arguments.delta', { item: 'function_call', kind: 'arguments' }],
+]);
 
 class ResponsesReader implements StreamReader {
   readonly #envelope = new DeltaEnvelope();
@@ -56,8 +54,6 @@ class ResponsesReader implements StreamReader {
   readonly #items: Item[] = [];
   /** By place or id, as the events name them; a later item takes the place of an earlier one. */
   readonly #byPlace = new Map<number | string, Item>();
-  /** Which part of which item the last reasoning belonged to. */
-  #part: { item: Item; type: unknown; index: number } | undefined;
   #finish: FinishReason | undefined;
   #hasCalls = false;
   #refused = false;
@@ -83,7 +79,7 @@ class ResponsesReader implements StreamReader {
   }
 
   whole(body: unknown): ProviderEvent[] {
-    if (!isObject(body)) throw new ProtocolError('the answer is not a JSON object');
+    requireObject(body);
     throwReported(body);
     if (!Array.isArray(body.output)) throw new ProtocolError('the answer has no output');
     const events: ProviderEvent[] = [];
@@ -92,7 +88,7 @@ class ResponsesReader implements StreamReader {
   }
 
   end(): ProviderEvent[] {
-    if (this.#finish === undefined) throw new ProtocolError('the stream ended before the answer did');
+    if (this.#finish === undefined) throw endedEarly();
     return [{ type: 'finish', reason: settle(this.#refused ? 'content-filter' : this.#finish, this.#hasCalls) }];
   }
 
@@ -157,33 +153,20 @@ class ResponsesReader implements StreamReader {
 
   /** @returns whether the event is one that brings text. */
   #delta(event: JsonObject, events: ProviderEvent[]): boolean {
-    const delta = DELTAS[asString(event.type)];
+    const delta = DELTAS.get(event.type);
     const text = asString(event.delta);
     if (delta === undefined || text === '') return false;
     const item = this.#itemOf(event, delta.item);
     if (delta.kind === 'arguments') item.pieces.push(text);
-    else if (delta.kind === 'reasoning') {
-      const index = asNumber(event.summary_index) ?? asNumber(event.content_index) ?? 0;
-      this.#reason(item, event.type, index, text, events);
-    } else this.#say(item, text, delta.kind === 'refusal', events);
+    else this.#say(item, delta.kind, text, events);
     return true;
   }
 
-  #say(item: Item, text: string, isRefusal: boolean, events: ProviderEvent[]): void {
+  #say(item: Item, kind: 'text' | 'refusal' | 'reasoning', text: string, events: ProviderEvent[]): void {
     if (text === '') return;
     item.isBegun = true;
-    if (isRefusal) this.#refused = true;
-    events.push({ type: 'text', text });
-  }
-
-  /** Parts of reasoning are paragraphs of their own. */
-  #reason(item: Item, type: unknown, index: number, text: string, events: ProviderEvent[]): void {
-    if (text === '') return;
-    item.isBegun = true;
-    const part = this.#part;
-    const isNew = part !== undefined && (part.item !== item || part.type !== type || part.index !== index);
-    if (isNew || part === undefined) this.#part = { item, type, index };
-    events.push({ type: 'reasoning', text: isNew ? `\n\n${text}` : text });
+    if (kind === 'refusal') this.#refused = true;
+    events.push({ type: kind === 'reasoning' ? kind : 'text', text });
   }
 
   /** Gives what an item's end adds to what has come of it; the second time, nothing. */
@@ -204,8 +187,8 @@ class ResponsesReader implements StreamReader {
   #settleMessage(item: Item, final: JsonObject, events: ProviderEvent[]): void {
     const wasBegun = item.isBegun;
     for (const part of asArray(final.content).map(asObject)) {
-      const isRefusal = part.type === 'refusal';
-      if (!wasBegun) this.#say(item, asString(isRefusal ? part.refusal : part.text), isRefusal, events);
+      const kind = part.type === 'refusal' ? 'refusal' : 'text';
+      if (!wasBegun) this.#say(item, kind, asString(part[kind]), events);
       this.#sources.read({}, part, events);
     }
     // Whether it is commentary between calls or the answer: a model that is not told again may stop early.
@@ -216,19 +199,19 @@ class ResponsesReader implements StreamReader {
 
   #settleReasoning(item: Item, final: JsonObject, events: ProviderEvent[]): void {
     if (!item.isBegun) {
-      for (const [index, part] of [...asArray(final.summary), ...asArray(final.content)].entries()) {
-        this.#reason(item, final.type, index, asString(asObject(part).text), events);
+      for (const part of [...asArray(final.summary), ...asArray(final.content)]) {
+        this.#say(item, 'reasoning', asString(asObject(part).text), events);
       }
     }
     if (typeof final.encrypted_content !== 'string' || final.encrypted_content === '') return;
-    if (isNestedAtMost(final, MAX_NESTING)) events.push({ type: 'reasoning', text: '', data: final });
+    if (isNestedAtMost(final, MAX_DATA_NESTING)) events.push({ type: 'reasoning', text: '', data: final });
   }
 
   /** The end of a stream repeats the answer; what of it has not come yet is given now. */
   #close(response: JsonObject, events: ProviderEvent[]): void {
     const { status, error } = response;
     if (status === 'failed' || status === 'cancelled' || isObject(error)) {
-      throw new ReportedError(readErrorBody({ error }) ?? { message: `the answer has ${status}`, kinds: [] });
+      throw reportedError({ error: readErrorBody({ error }) ? error : `the answer has ${status ?? 'failed'}` });
     }
     const streamed = [...this.#items];
     for (const final of asArray(response.output).map(asObject)) {
@@ -260,7 +243,7 @@ function takeMatching(streamed: Item[], final: JsonObject): Item | undefined {
 function throwReported(event: JsonObject): void {
   const { type, error } = event;
   if (type !== 'error' && (error === undefined || error === null)) return;
-  throw new ReportedError(readErrorBody(event) ?? { message: JSON.stringify(error ?? event), kinds: [] });
+  throw reportedError(event);
 }
 
 function readUsage(usage: JsonObject): Usage {

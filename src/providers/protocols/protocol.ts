@@ -79,6 +79,12 @@ export interface Protocol {
   readError(body: unknown): ErrorReading | undefined;
 }
 
+/**
+ * How deep what is kept of an answer as opaque data may be nested: far more than any provider's is, and less than what
+ * is taken back from a client.
+ */
+export const MAX_DATA_NESTING = 20;
+
 /** The bytes were not what the wire promises; becomes `provider_protocol`. */
 export class ProtocolError extends Error {}
 

@@ -14,6 +14,8 @@ export interface ToolCallPiece {
 }
 
 const MAX_NESTING = 100;
+/** Stands for arguments that could not be written as JSON again. */
+const TOO_DEEP = `(arguments nested more than ${MAX_NESTING} levels deep)`;
 
 class OpenCall {
   id: string;
@@ -128,6 +130,7 @@ export function wholeCall(id: string, name: string, args: unknown): ToolCall {
 
 function textOf(args: unknown): string {
   if (typeof args === 'string') return args;
+  if (!isNestedAtMost(args, MAX_NESTING)) return TOO_DEEP;
   return args === undefined ? '' : JSON.stringify(args);
 }
 
@@ -145,8 +148,7 @@ export function parseArguments(text: string): Pick<ToolCall, 'arguments' | 'inva
   return isObject(inner) ? boundedArguments(inner) : { arguments: {}, invalidArguments: text };
 }
 
-/** What is nested too deeply could not be written as JSON again. */
 function boundedArguments(args: JsonObject): Pick<ToolCall, 'arguments' | 'invalidArguments'> {
   if (isNestedAtMost(args, MAX_NESTING)) return { arguments: args };
-  return { arguments: {}, invalidArguments: `(arguments nested more than ${MAX_NESTING} levels deep)` };
+  return { arguments: {}, invalidArguments: TOO_DEEP };
 }

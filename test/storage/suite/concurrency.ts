@@ -21,15 +21,17 @@ export function concurrencyTests(db: OpenDb): void {
   it('keeps a query outside of a transaction out of it', async () => {
     const owner = newOwner();
     let seenInside = -1;
+    const { promise: written, resolve: wrote } = Promise.withResolvers<void>();
     const undone = db()
       .transaction()
       .execute(async (transaction) => {
         await createTask(transaction, owner, { title: 'undone', prompt: '' });
+        wrote();
         await sleep(60);
         seenInside = (await listTasks(transaction, owner, { limit: 10, offset: 0 })).total;
         throw new Error('undo');
       });
-    await sleep(20);
+    await written;
     const outside = Promise.all([
       createTask(db(), owner, { title: 'kept', prompt: '' }),
       listTasks(db(), owner, { limit: 10, offset: 0 }),
