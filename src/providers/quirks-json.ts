@@ -1,25 +1,19 @@
 import { z } from 'zod';
-import { patternProblem } from './pattern.ts';
 import { FILE_FORMS, type Quirks, type ReasoningBack } from './profiles.ts';
 
-const Pattern = z
-  .string()
-  .min(1)
-  .superRefine((text, context) => {
-    const problem = patternProblem(text);
-    if (problem !== undefined) context.addIssue(problem);
-  });
+/** How names of models begin. Not patterns: one of somebody else's could keep the server busy for minutes. */
+const Models = z.array(z.string().min(1).max(200)).min(1).max(50);
 
-/** Quirks as JSON: patterns are text. Has every quirk that a vendor's row can have. */
+/** Quirks as JSON. Has every quirk that a vendor's row can have. */
 export const QuirksSchema = z
   .strictObject({
-    reasoningModels: Pattern,
+    reasoningModels: Models,
     usageUnasked: z.boolean(),
-    toolCallIds: z.strictObject({ pattern: Pattern, length: z.int().min(1).max(64) }),
+    toolCallIds: z.strictObject({ length: z.int().min(4).max(64) }),
     reasoningBack: z
       .array(
         z.strictObject({
-          models: Pattern.optional(),
+          models: Models.optional(),
           as: z.enum(['reasoning_content', 'reasoning', 'reasoning_details', 'content-parts']),
           required: z.boolean().optional(),
           openTurnOnly: z.boolean().optional(),
@@ -37,18 +31,25 @@ export const QuirksSchema = z
 /** Where a custom provider departs from its wire, as JSON. */
 export type QuirksJson = z.infer<typeof QuirksSchema>;
 
-/** The quirks that JSON stands for; its patterns are known to compile. */
+/** The quirks that JSON stands for. */
 export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, ...plain }: QuirksJson): Quirks {
   const quirks: Quirks = { ...defined(plain) };
-  if (reasoningModels !== undefined) quirks.reasoningModels = new RegExp(reasoningModels);
-  if (toolCallIds) quirks.toolCallIds = { ...toolCallIds, pattern: new RegExp(toolCallIds.pattern) };
+  if (reasoningModels !== undefined) quirks.reasoningModels = beginningWith(reasoningModels);
+  if (toolCallIds) {
+    const { length } = toolCallIds;
+    quirks.toolCallIds = { length, pattern: new RegExp(`^[a-zA-Z0-9]{${length}}$`) };
+  }
   if (reasoningBack) {
     quirks.reasoningBack = reasoningBack.map(({ models, ...rest }) => ({
       ...defined(rest),
-      ...(models === undefined ? {} : { models: new RegExp(models) }),
+      ...(models === undefined ? {} : { models: beginningWith(models) }),
     }));
   }
   return quirks;
+}
+
+function beginningWith(names: readonly string[]): RegExp {
+  return new RegExp(`^(?:${names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')})`);
 }
 
 /** JSON has no undefined fields, only types do. */

@@ -54,7 +54,7 @@ describe.each(WAYS)('a sixteenth vendor by %s', (_way, start) => {
         name: 'Acme AI',
         defaultModel: 'acme-large',
         headers: { 'x-team': 'blue-team' },
-        quirks: { usageUnasked: true, reasoningModels: '^acme-think', refusedSchemaKeywords: ['minItems'] },
+        quirks: { usageUnasked: true, reasoningModels: ['acme-think'], refusedSchemaKeywords: ['minItems'] },
       }),
     );
   });
@@ -300,14 +300,14 @@ describe('settings that do not fit', () => {
     expect(await listed(server)).toBeUndefined();
   });
 
-  it('are refused field by field: wires, quirks, patterns, paths', async () => {
+  it('are refused field by field: wires, quirks, paths', async () => {
     const answer = await configure({
       wire: 'smoke-signals',
       modelsPath: 'models',
       quirks: {
-        reasoningModels: '(',
-        reasoningBack: [{ models: '^(a+)+$', as: 'reasoning' }],
-        toolCallIds: { pattern: 'a', length: 0 },
+        reasoningModels: 'acme',
+        reasoningBack: [{ models: [], as: 'reasoning' }],
+        toolCallIds: { length: 0 },
         quick: true,
       },
     });
@@ -319,8 +319,6 @@ describe('settings that do not fit', () => {
       'quirks.toolCallIds.length',
       'wire',
     ]);
-    expect(answer.body.error).toContain('Invalid regular expression');
-    expect(answer.body.error).toContain('must not repeat a group');
     expect(answer.body.error).toContain('must be a path such as /models, or false');
     const name = await server.call(`${AT}/default`, { provider: 'custom:No' });
     expect(issuePaths(name)).toEqual(['provider']);
