@@ -90,7 +90,7 @@ export const WIRES: readonly BenchWire[] = [
     model: 'openai/gpt-5.5',
     path: '/v1/responses',
     chunks: responses(),
-    endMark: '"status":"completed"',
+    endMark: '"total_tokens"',
   },
   {
     name: 'anthropic-messages',

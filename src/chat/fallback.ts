@@ -43,7 +43,7 @@ export interface Call {
  */
 export async function askInTurn(call: Call, refs: readonly ModelRef[]): Promise<Answering> {
   const attempts: Attempt[] = [];
-  let failure = new AppError('internal', 'No model was asked');
+  let failure: AppError | undefined;
   for (const candidate of candidates(call.providers, refs, attempts)) {
     const startedAt = performance.now();
     try {
@@ -55,7 +55,7 @@ export async function askInTurn(call: Call, refs: readonly ModelRef[]): Promise<
       if (!FALLS_BACK.has(error.code)) throw failure;
     }
   }
-  throw failure;
+  throw failure ?? new AppError('internal', 'No model was asked');
 }
 
 interface Candidate {

@@ -4,19 +4,22 @@ import { catalogModels } from './catalog.ts';
 import { costOf } from './cost.ts';
 
 describe('the cost of an answer', () => {
-  it('is what the price package says, for every model of the catalogue', async () => {
-    const usage = { promptTokens: 12_345, completionTokens: 678, totalTokens: 13_023, cachedTokens: 1000 };
-    const tokens = { input_tokens: 12_345, output_tokens: 678, cache_read_tokens: 1000 };
-    let compared = 0;
-    for (const { provider, id } of await catalogModels()) {
-      if (provider === 'anthropic' || provider === 'azure') continue;
-      const price = calcPrice(tokens, id, { providerId: provider === 'xai' ? 'x-ai' : provider });
-      if (price === null || Object.keys(price.model_price).length === 0) continue;
-      compared++;
-      expect(await costOf(provider, id, usage), `${provider}/${id}`).toBeCloseTo(price.total_price, 8);
-    }
-    expect(compared).toBeGreaterThan(500);
-  });
+  it.each([12_345, 128_001, 200_001, 272_000, 900_000])(
+    'is what the price package says, for every model of the catalogue (%i tokens in)',
+    async (input) => {
+      const usage = { promptTokens: input, completionTokens: 678, totalTokens: input + 678, cachedTokens: 1000 };
+      const tokens = { input_tokens: input, output_tokens: 678, cache_read_tokens: 1000 };
+      let compared = 0;
+      for (const { provider, id } of await catalogModels()) {
+        if (provider === 'anthropic' || provider === 'azure') continue;
+        const price = calcPrice(tokens, id, { providerId: provider === 'xai' ? 'x-ai' : provider });
+        if (price === null || Object.keys(price.model_price).length === 0) continue;
+        compared++;
+        expect(await costOf(provider, id, usage), `${provider}/${id}`).toBeCloseTo(price.total_price, 8);
+      }
+      expect(compared).toBeGreaterThan(500);
+    },
+  );
 
   it('counts what Anthropic reports beside its input', async () => {
     const usage = {

@@ -1,3 +1,4 @@
+import type { ModelPrice } from '@pydantic/genai-prices';
 import { findModel, type Known, prices } from './price-data.ts';
 import { isVendorType } from './profile-of.ts';
 import { PROFILES } from './profiles.ts';
@@ -11,7 +12,7 @@ export async function costOf(provider: ProviderType, model: string, usage: Usage
   const known = await findModel(provider, model);
   if (!known) return null;
   const tokens = pricedTokens(provider, usage);
-  const usd = flatCost(known, tokens) ?? (await packageCost(known, model, tokens));
+  const usd = plainCost(known, tokens) ?? (await packageCost(known, model, tokens));
   return usd === null ? null : roundMoney(usd);
 }
 
@@ -26,26 +27,31 @@ async function packageCost(known: Known, model: string, tokens: PricedTokens): P
   }
 }
 
-const FLAT_PRICES = new Set(['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok']);
+const TOKEN_PRICES = new Set(['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok']);
+/** Prices of what our counts never have. */
+const NOT_COUNTED = /audio|image|video|hours|searches|pages|messages|_1h_/;
 
 /**
- * The same for a model with one plain price for each kind of token, which most have; undefined for others. The
- * package takes ten times as long, a tenth of the server's own time for an answer.
+ * The same for a model whose price is that of its tokens, as nearly all are; undefined for others. The package takes
+ * ten times as long, a tenth of the server's own time for an answer.
  */
-function flatCost({ model }: Known, tokens: PricedTokens): number | undefined {
+function plainCost({ model }: Known, tokens: PricedTokens): number | undefined {
   const rates = model.prices;
   if (Array.isArray(rates)) return undefined;
-  for (const name in rates) if (!FLAT_PRICES.has(name)) return undefined;
-  const {
-    input_mtok: input,
-    output_mtok: output,
-    cache_read_mtok: read = input,
-    cache_write_mtok: write = input,
-  } = rates;
-  if (typeof input !== 'number' || typeof output !== 'number') return undefined;
-  if (typeof read !== 'number' || typeof write !== 'number') return undefined;
+  for (const name in rates) if (!TOKEN_PRICES.has(name) && !NOT_COUNTED.test(name)) return undefined;
   const { input_tokens: all, output_tokens: said, cache_read_tokens: cached, cache_write_tokens: written } = tokens;
+  const input = rateFor(rates.input_mtok, all);
+  const output = rateFor(rates.output_mtok, all);
+  const read = rates.cache_read_mtok === undefined ? input : rateFor(rates.cache_read_mtok, all);
+  const write = rates.cache_write_mtok === undefined ? input : rateFor(rates.cache_write_mtok, all);
+  if (input === undefined || output === undefined || read === undefined || write === undefined) return undefined;
   return ((all - cached - written) * input + said * output + cached * read + written * write) / 1e6;
+}
+
+/** The price of a kind of token, which may rise with the length of the input. */
+function rateFor(price: ModelPrice[string], inputTokens: number): number | undefined {
+  if (price === undefined || typeof price === 'number') return price;
+  return price.tiers.findLast(({ start }) => inputTokens > start)?.price ?? price.base;
 }
 
 /** The counts under the package's names; cache reads and writes are inside the input. */
