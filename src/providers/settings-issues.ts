@@ -1,8 +1,9 @@
 import { AppError, InvalidRequestError, type Issue } from '../errors.ts';
 import { loadFactory, packageProblem } from './ai-sdk/package.ts';
-import type { RemoteType } from './profiles.ts';
+import type { Quirks, RemoteType } from './profiles.ts';
 import type { ProviderSettings } from './settings.ts';
 import { isCustomType } from './types.ts';
+import { PROTOCOLS } from './wires.ts';
 
 const CUSTOM_ONLY = ['name', 'wire', 'quirks', 'modelsPath', 'package', 'factory', 'options'] as const;
 const VENDOR_ONLY = ['resourceName', 'deploymentName', 'apiVersion', 'organization', 'project'] as const;
@@ -26,6 +27,10 @@ export function settingIssues(type: RemoteType, settings: ProviderSettings): Iss
   }
   issues.push(...refuse(PACKAGE_ONLY, () => 'is only for a package'));
   if (settings.baseUrl === undefined) issues.push({ path: 'baseUrl', message: 'is required, unless package is given' });
+  const { quirks } = PROTOCOLS[settings.wire ?? 'openai-chat'];
+  for (const quirk of Object.keys(settings.quirks ?? {}) as (keyof Quirks)[]) {
+    if (!quirks.includes(quirk)) issues.push({ path: `quirks.${quirk}`, message: 'is not for this wire' });
+  }
   if (settings.modelsPath === false && (settings.wire ?? 'openai-chat') !== 'openai-chat') {
     issues.push({ path: 'modelsPath', message: 'cannot be false on this wire: the list is how its health is asked' });
   }

@@ -110,12 +110,12 @@ const FORMS: Readonly<Record<VendorType, { image: unknown; link: unknown; file: 
   fireworks: chat,
   cerebras: chat,
   openrouter: openai,
-  cohere: { ...chat, file: { refused: 'invalid_request', says: expect.stringMatching(/Cohere takes no files/) } },
+  cohere: { ...chat, file: { refused: 'invalid_request', says: expect.stringMatching(/takes no files other than/) } },
   perplexity: { ...chat, file: [{ type: 'file_url', file_url: { url: 'aGk=' }, file_name: 'a.pdf' }] },
   ollama: {
     image: { images: ['aGk='] },
     link: { refused: 'invalid_request', says: expect.stringMatching(/base64 data only/) },
-    file: { refused: 'invalid_request', says: expect.stringMatching(/Ollama takes no files/) },
+    file: { refused: 'invalid_request', says: expect.stringMatching(/takes no files other than/) },
     note: asText,
   },
 };

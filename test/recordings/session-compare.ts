@@ -24,7 +24,7 @@ export function expectSame(sent: Dialogue, recorded: Dialogue, warnings: string[
   if (recorded.maxTokens !== undefined) expect(sent.maxTokens, what).toBe(recorded.maxTokens);
   if (isLeftOut('tools')) return;
   expect(sent.tools, what).toEqual(recorded.tools);
-  if (!isLeftOut('tool_choice')) expect(sent.toolChoice, what).toBe(recorded.toolChoice);
+  if (!isLeftOut('toolChoice')) expect(sent.toolChoice, what).toBe(recorded.toolChoice);
 }
 
 /** The reasoning, signatures and encrypted copies that the recorded client sent back and we did not. */

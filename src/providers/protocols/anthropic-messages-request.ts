@@ -2,7 +2,9 @@ import type { JsonObject } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
 import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../types.ts';
 import { type Cacheable, markCacheable } from './anthropic-cache.ts';
+import { systemText } from './message-parts.ts';
 import type { WireRequest } from './protocol.ts';
+import { takenTemperature } from './temperature.ts';
 import { fileText } from './text-file.ts';
 
 /** The wire demands a limit: the most that every model of a generation takes. Later ones think within it. */
@@ -17,7 +19,7 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
   const { tools, system, messages } = markCacheable(
     {
       tools: request.tools.map(lowerTool),
-      system: lowerSystem(request.messages),
+      system: textBlock(systemText(request.messages)),
       messages: lowerMessages(request.messages),
     },
     request.model,
@@ -30,23 +32,16 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
   // Without a mark it is written in its short form.
   if (system[0]) body.system = system[0].cache_control ? system : system[0].text;
   if (request.stream) body.stream = true;
-  if (request.temperature !== undefined) {
-    if (quirks.reasoningModels?.test(request.model)) {
-      warnings.push(`temperature: ${request.model} does not take it; left out`);
-    } else {
-      body.temperature = Math.min(request.temperature, 1);
-      if (request.temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
-    }
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) {
+    body.temperature = Math.min(temperature, 1);
+    if (temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
   }
   if (tools.length > 0) {
     body.tools = tools;
     if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
   }
   return { path: '/messages', body, warnings };
-}
-
-function lowerSystem(messages: Message[]): JsonObject[] {
-  return textBlock(messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n'));
 }
 
 function lowerTool({ name, description, parameters }: Tool): JsonObject {
@@ -66,7 +61,7 @@ function lowerMessages(messages: Message[]): Cacheable['messages'] {
     const content = lowerContent(message);
     if (content.length === 0) continue;
     const last = turns.at(-1);
-    if (last?.role === role) last.content.push(...content);
+    if (last?.role === role) for (const block of content) last.content.push(block);
     else turns.push({ role, content });
   }
   return turns.map((turn) => (turn.role === 'user' ? { ...turn, content: resultsFirst(turn.content) } : turn));

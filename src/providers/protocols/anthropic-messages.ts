@@ -8,10 +8,12 @@ import { type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
 import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
+import { usageOf } from './usage.ts';
 
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages). */
 export const anthropicMessages: Protocol = {
   framing: 'sse',
+  quirks: ['toolCallIds', 'reasoningModels'],
   toolCallIds: { pattern: /^[a-zA-Z0-9_-]{1,64}$/, length: 32 },
   lower: lowerMessagesRequest,
   read: (body) => {
@@ -168,7 +170,8 @@ class MessagesReader implements StreamReader {
     if (!isObject(usage)) return;
     const given = Object.entries(usage).filter(([, value]) => value !== null);
     this.#usage = { ...this.#usage, ...Object.fromEntries(given) };
-    events.push({ type: 'usage', usage: readUsage(this.#usage) });
+    const counts = readUsage(this.#usage);
+    if (counts) events.push({ type: 'usage', usage: counts });
   }
 }
 
@@ -183,20 +186,14 @@ function throwReported(body: JsonObject): void {
   throw reportedError(body);
 }
 
-function readUsage(usage: JsonObject): Usage {
-  const promptTokens = asNumber(usage.input_tokens) ?? 0;
-  const completionTokens = asNumber(usage.output_tokens) ?? 0;
-  const cached = asNumber(usage.cache_read_input_tokens);
-  const written = asNumber(usage.cache_creation_input_tokens) ?? sumOf(usage.cache_creation);
-  const reasoning = asNumber(asObject(usage.output_tokens_details).thinking_tokens);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: promptTokens + completionTokens,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(written === undefined ? {} : { cacheWriteTokens: written }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
+function readUsage(usage: JsonObject): Usage | undefined {
+  return usageOf({
+    prompt: asNumber(usage.input_tokens),
+    completion: asNumber(usage.output_tokens),
+    cached: asNumber(usage.cache_read_input_tokens),
+    written: asNumber(usage.cache_creation_input_tokens) ?? sumOf(usage.cache_creation),
+    reasoning: asNumber(asObject(usage.output_tokens_details).thinking_tokens),
+  });
 }
 
 /** Tokens written to the cache by how long they are kept; undefined if there are no such counts. */

@@ -1,31 +1,20 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
-import { InvalidRequestError } from '../../errors.ts';
-import type { Quirks } from '../profiles.ts';
-import type {
-  AssistantPart,
-  ChatRequest,
-  FinishReason,
-  Message,
-  ProviderEvent,
-  ReasoningPart,
-  Usage,
-  UserPart,
-} from '../types.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
+import { lowerCohere } from './cohere-chat-request.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
-import { mediaUrl } from './media.ts';
-import { lowerTool } from './openai-tools.ts';
-import { type Protocol, ProtocolError, ReportedError, type StreamReader, type WireRequest } from './protocol.ts';
+import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocol.ts';
 import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
-import { fileText, titledText } from './text-file.ts';
 import { ToolCallGatherer } from './tool-calls.ts';
+import { usageOf } from './usage.ts';
 
 /** Cohere's Chat, version 2 (https://docs.cohere.com/reference/chat). */
 export const cohereChat: Protocol = {
   framing: 'sse',
-  lower,
+  quirks: ['toolCallIds', 'refusedSchemaKeywords'],
+  lower: lowerCohere,
   read: (body) => {
     const reader = new CohereReader();
     return [...reader.whole(body), ...reader.end()];
@@ -33,89 +22,6 @@ export const cohereChat: Protocol = {
   reader: () => new CohereReader(),
   readError: readErrorBody,
 };
-
-function lower(request: ChatRequest, quirks: Quirks): WireRequest {
-  const warnings: string[] = [];
-  const body: JsonObject = { model: request.model, messages: request.messages.map(lowerMessage) };
-  if (request.stream) body.stream = true;
-  if (request.maxTokens !== undefined) body.max_tokens = request.maxTokens;
-  if (request.temperature !== undefined) body.temperature = request.temperature;
-  lowerTools(request, quirks, body, warnings);
-  return { path: '/chat', body, warnings };
-}
-
-/** The wire can force a call or forbid it, but not name the tool: then that tool is the only one on offer. */
-function lowerTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
-  const choice = request.toolChoice;
-  let tools = request.tools;
-  if (typeof choice === 'object') {
-    tools = tools.filter((tool) => tool.name === choice.name);
-    warnings.push(`tool_choice: Cohere cannot name a tool; only ${choice.name} was offered, and a call was required`);
-  }
-  if (tools.length === 0) return;
-  body.tools = tools.map((tool) => lowerTool(tool, quirks));
-  if (choice !== undefined && choice !== 'auto') body.tool_choice = choice === 'none' ? 'NONE' : 'REQUIRED';
-}
-
-function lowerMessage(message: Message): JsonObject {
-  switch (message.role) {
-    case 'system':
-      return { role: 'system', content: message.text };
-    case 'user':
-      return { role: 'user', content: lowerUserParts(message.parts) };
-    case 'tool':
-      return { role: 'tool', tool_call_id: message.toolCallId, content: message.text };
-    case 'assistant':
-      return lowerAssistant(message.parts);
-  }
-}
-
-/**
- * What it thought is content, as it came. Text beside calls is refused
- * (https://github.com/vercel/ai/issues/5794): what was said there, by another model too, is the plan for them.
- */
-function lowerAssistant(parts: AssistantPart[]): JsonObject {
-  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const thoughts = parts.filter((part) => part.type === 'reasoning');
-  const thinking = thoughts.filter(isThinking).map((part) => ({ type: 'thinking', thinking: part.text }));
-  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
-  if (calls.length === 0) {
-    const content = [...thinking, ...(text === '' ? [] : [{ type: 'text', text }])];
-    return { role: 'assistant', content: thinking.length > 0 ? content : text };
-  }
-  const plan = thoughts.flatMap((part) => (isThinking(part) ? [] : [part.text])).join('');
-  const words = [plan, text].filter((each) => each.trim() !== '').join('\n\n');
-  return {
-    role: 'assistant',
-    ...(thinking.length === 0 ? {} : { content: thinking }),
-    ...(words === '' ? {} : { tool_plan: words }),
-    tool_calls: calls.map((call) => ({
-      id: call.id,
-      type: 'function',
-      function: { name: call.name, arguments: JSON.stringify(call.arguments) },
-    })),
-  };
-}
-
-/** Was this content of its own, and not the plan for tool calls? */
-function isThinking({ data }: ReasoningPart): boolean {
-  return data?.type === 'thinking';
-}
-
-function lowerUserParts(parts: UserPart[]): unknown {
-  const lowered = parts.map((part) => {
-    if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part.media) } };
-    return { type: 'text', text: part.type === 'text' ? part.text : textOf(part) };
-  });
-  if (lowered.every((part) => part.text !== undefined)) return lowered.map((part) => part.text).join('\n\n');
-  return lowered;
-}
-
-function textOf(part: Extract<UserPart, { type: 'file' }>): string {
-  const text = fileText(part);
-  if (text !== undefined) return titledText(part, text);
-  throw new InvalidRequestError([{ path: 'messages', message: 'Cohere takes no files other than inline text' }]);
-}
 
 class CohereReader implements StreamReader {
   readonly #calls = new ToolCallGatherer();
@@ -223,7 +129,8 @@ class CohereReader implements StreamReader {
   #close(end: JsonObject, events: ProviderEvent[]): void {
     const reason = asString(end.finish_reason);
     if (reason !== '') this.#finish = finishOf(reason);
-    if (isObject(end.usage)) events.push({ type: 'usage', usage: readUsage(end.usage) });
+    const usage = readUsage(asObject(end.usage));
+    if (usage) events.push({ type: 'usage', usage });
   }
 }
 
@@ -239,17 +146,12 @@ function reported(body: JsonObject): Error {
 }
 
 /** `tokens` is what the model read and wrote, `billed_units` what is paid for. */
-function readUsage(usage: JsonObject): Usage {
+function readUsage(usage: JsonObject): Usage | undefined {
   const tokens = isObject(usage.tokens) ? usage.tokens : asObject(usage.billed_units);
-  const promptTokens = asNumber(tokens.input_tokens) ?? 0;
-  const completionTokens = asNumber(tokens.output_tokens) ?? 0;
-  const cached = asNumber(usage.cached_tokens);
-  const reasoning = asNumber(tokens.reasoning_tokens);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: promptTokens + completionTokens,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
+  return usageOf({
+    prompt: asNumber(tokens.input_tokens),
+    completion: asNumber(tokens.output_tokens),
+    cached: asNumber(usage.cached_tokens),
+    reasoning: asNumber(tokens.reasoning_tokens),
+  });
 }

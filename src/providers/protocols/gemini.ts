@@ -1,31 +1,21 @@
 import type { Frame } from '../../core/framing.ts';
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
-import type {
-  AssistantPart,
-  ChatRequest,
-  FinishReason,
-  Media,
-  Message,
-  Provenance,
-  ProviderEvent,
-  Source,
-  ToolCall,
-  Usage,
-  UserPart,
-} from '../types.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
+import type { FinishReason, ProviderEvent, Source, Usage } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { FirstChoice } from './first-choice.ts';
-import { pathSegment } from './path-segment.ts';
+import { lowerGemini } from './gemini-request.ts';
 import { type ErrorReading, type Protocol, ReportedError, type StreamReader } from './protocol.ts';
 import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
 import { Sources, toSource } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
+import { usageOf } from './usage.ts';
 
 /** Google's generateContent (https://ai.google.dev/api/generate-content). */
 export const gemini: Protocol = {
   framing: 'sse',
-  lower,
+  quirks: ['toolCallIds'],
+  lower: lowerGemini,
   read: (body) => {
     const reader = new GeminiReader();
     // Where nobody asked for events, as when `alt=sse` got lost on the way, a stream is a list of its chunks.
@@ -36,123 +26,10 @@ export const gemini: Protocol = {
   readError,
 };
 
-/** Models that reason, and say how when they are asked to. */
-const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
-/** Models that refuse a tool call of the history without a signature. */
-const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
-/** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
-const NO_SIGNATURE = 'skip_thought_signature_validator';
-
-function lower(request: ChatRequest): ReturnType<Protocol['lower']> {
-  const body: JsonObject = { contents: lowerMessages(request.messages, WANTS_SIGNATURES.test(request.model)) };
-  const system = request.messages.flatMap((message) => (message.role === 'system' ? [message.text] : [])).join('\n\n');
-  if (system !== '') body.systemInstruction = { parts: [{ text: system }] };
-  const config: JsonObject = {};
-  if (request.temperature !== undefined) config.temperature = request.temperature;
-  if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
-  if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true };
-  if (Object.keys(config).length > 0) body.generationConfig = config;
-  if (request.tools.length > 0) {
-    const functionDeclarations = request.tools.map((tool) => ({
-      name: tool.name,
-      ...(tool.description === undefined ? {} : { description: tool.description }),
-      parametersJsonSchema: tool.parameters,
-    }));
-    body.tools = [{ functionDeclarations }];
-    if (request.toolChoice !== undefined) {
-      body.toolConfig = { functionCallingConfig: lowerToolChoice(request.toolChoice) };
-    }
-  }
-  return { path: pathOf(request), body, warnings: [] };
-}
-
-function pathOf(request: ChatRequest): string {
-  const named = /^(models|tunedModels)\//.test(request.model) ? request.model : `models/${request.model}`;
-  const model = named.split('/').map(pathSegment).join('/');
-  return request.stream ? `/${model}:streamGenerateContent?alt=sse` : `/${model}:generateContent`;
-}
-
-function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonObject {
-  if (typeof choice !== 'string') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
-  return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
-}
-
-interface Content {
-  role: 'user' | 'model';
-  parts: JsonObject[];
-}
-
-function lowerMessages(messages: Message[], wantsSignatures: boolean): Content[] {
-  const contents: Content[] = [];
-  for (const message of messages) {
-    if (message.role === 'system') continue;
-    const role = message.role === 'assistant' ? 'model' : 'user';
-    const parts = lowerParts(message, wantsSignatures);
-    if (parts.length === 0) continue;
-    const last = contents.at(-1);
-    // The results of parallel calls must stand in one content.
-    if (last?.role === role) last.parts.push(...parts);
-    else contents.push({ role, parts });
-  }
-  return contents;
-}
-
-function lowerParts(message: Exclude<Message, { role: 'system' }>, wantsSignatures: boolean): JsonObject[] {
-  switch (message.role) {
-    case 'user':
-      return message.parts.map(lowerUserPart);
-    case 'tool':
-      return [
-        { functionResponse: { id: message.toolCallId, name: message.toolName, response: resultOf(message.text) } },
-      ];
-    case 'assistant':
-      return lowerAssistantParts(message.parts, wantsSignatures);
-  }
-}
-
-function resultOf(text: string): JsonObject {
-  const parsed = tryParseJson(text);
-  return isObject(parsed) ? parsed : { result: text };
-}
-
-function lowerUserPart(part: UserPart): JsonObject {
-  return part.type === 'text' ? { text: part.text } : lowerMedia(part.media);
-}
-
-function lowerMedia(media: Media): JsonObject {
-  if ('url' in media) return { fileData: { fileUri: media.url } };
-  return { inlineData: { mimeType: media.mediaType, data: media.data } };
-}
-
-function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
-  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
-  // Of calls made side by side Google signs the first only: the others have none by right.
-  const unsigned = wantsSignatures && !calls.some(signatureOf) ? calls[0] : undefined;
-  return parts.flatMap((part) => {
-    if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
-    const signature = signatureOf(part);
-    if (part.type === 'text') return part.text === '' && !signature ? [] : [{ text: part.text, ...signature }];
-    // Summaries of thoughts are for people; the model reads only what is signed again.
-    return signature ? [{ text: part.text, thought: true, ...signature }] : [];
-  });
-}
-
-/** What Google wants back with a part. */
-function signatureOf({ data }: Provenance): JsonObject | undefined {
-  const signature = data?.thoughtSignature;
-  return typeof signature === 'string' ? { thoughtSignature: signature } : undefined;
-}
-
-function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
-  const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : signatureOf(call);
-  // Google's ids are optional, and ones that we made are taken (as recorded): they tell calls of one name apart.
-  return { functionCall: { id: call.id, name: call.name, args: call.arguments }, ...signed };
-}
-
 class GeminiReader implements StreamReader {
   readonly #sources = new Sources();
   readonly #choice = new FirstChoice();
-  #called = false;
+  #hasCalls = false;
   #answered = false;
   #finish: FinishReason | undefined;
 
@@ -178,13 +55,14 @@ class GeminiReader implements StreamReader {
     const reason = asString(candidate.finishReason);
     if (reason !== '') this.#close(reason, asString(candidate.finishMessage));
     else if (asString(asObject(chunk.promptFeedback).blockReason) !== '') this.#finish ??= 'content-filter';
-    if (isObject(chunk.usageMetadata)) events.push({ type: 'usage', usage: readUsage(chunk.usageMetadata) });
+    const usage = readUsage(asObject(chunk.usageMetadata));
+    if (usage) events.push({ type: 'usage', usage });
     return events;
   }
 
   end(): ProviderEvent[] {
     if (this.#finish === undefined) throw endedEarly();
-    return [{ type: 'finish', reason: settle(this.#finish, this.#called) }];
+    return [{ type: 'finish', reason: settle(this.#finish, this.#hasCalls) }];
   }
 
   /** What went wrong is said beside the reason; where there is no answer that a person could read, it is the answer. */
@@ -206,7 +84,7 @@ class GeminiReader implements StreamReader {
     if (!isObject(part.functionCall)) return;
     const { id, name, args } = part.functionCall;
     if (asString(name) === '') return;
-    this.#called = true;
+    this.#hasCalls = true;
     events.push({ type: 'tool-call', call: { ...wholeCall(asString(id), asString(name), args), ...signed } });
   }
 }
@@ -239,18 +117,16 @@ const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>(
 ]);
 
 /** Google counts what was thought beside what was said. */
-function readUsage(usage: JsonObject): Usage {
-  const promptTokens = asNumber(usage.promptTokenCount) ?? 0;
+function readUsage(usage: JsonObject): Usage | undefined {
+  const said = asNumber(usage.candidatesTokenCount);
   const thoughts = asNumber(usage.thoughtsTokenCount);
-  const completionTokens = (asNumber(usage.candidatesTokenCount) ?? 0) + (thoughts ?? 0);
-  const cached = asNumber(usage.cachedContentTokenCount);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: asNumber(usage.totalTokenCount) ?? promptTokens + completionTokens,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(thoughts === undefined ? {} : { reasoningTokens: thoughts }),
-  };
+  return usageOf({
+    prompt: asNumber(usage.promptTokenCount),
+    completion: thoughts === undefined ? said : (said ?? 0) + thoughts,
+    total: asNumber(usage.totalTokenCount),
+    cached: asNumber(usage.cachedContentTokenCount),
+    reasoning: thoughts,
+  });
 }
 
 function readError(body: unknown): ErrorReading | undefined {

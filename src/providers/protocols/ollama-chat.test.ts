@@ -123,7 +123,7 @@ describe('ollama-chat, lowering', () => {
   ])('refuses what the wire cannot carry: %j', (part) => {
     const attempt = () => lower({ messages: [{ role: 'user', parts: [part] }] });
     expect(attempt).toThrow(AppError);
-    expect(attempt).toThrow(/Ollama takes/);
+    expect(attempt).toThrow(/this provider takes/);
   });
 
   it.each([

@@ -1,23 +1,21 @@
 import { asArray, isObject, type JsonObject } from '../../core/json.ts';
 import type { ReasoningBack } from '../profiles.ts';
-import type { AssistantPart, ToolCall } from '../types.ts';
+import type { AssistantPart } from '../types.ts';
+import { callsOf, textOf } from './message-parts.ts';
+import { lowerCall } from './openai-tools.ts';
 
 /**
  * An assistant's message in the form of Chat Completions; none if nothing of it may go back.
  * @param back how the model wants its own reasoning; undefined: not at all.
  */
 export function lowerAssistant(parts: AssistantPart[], back: ReasoningBack | undefined): JsonObject[] {
-  const text = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const calls = parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : []));
+  const text = textOf(parts);
+  const calls = callsOf(parts);
   const reasoning = back ? lowerReasoning(parts, back) : {};
   if (text === '' && calls.length === 0 && Object.values(reasoning).every((value) => value === '')) return [];
   const message: JsonObject = { role: 'assistant', content: text === '' && calls.length > 0 ? null : text };
   if (calls.length > 0) message.tool_calls = calls.map(lowerCall);
   return [{ ...message, ...reasoning }];
-}
-
-function lowerCall(call: ToolCall): JsonObject {
-  return { id: call.id, type: 'function', function: { name: call.name, arguments: JSON.stringify(call.arguments) } };
 }
 
 /** The fields of the message that carry the model's own reasoning. */

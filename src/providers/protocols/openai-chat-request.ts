@@ -3,8 +3,9 @@ import type { Quirks } from '../profiles.ts';
 import type { ChatRequest, Message } from '../types.ts';
 import { lowerAssistant } from './openai-chat-assistant.ts';
 import { lowerUser } from './openai-chat-user.ts';
-import { lowerTool, lowerToolChoice } from './openai-tools.ts';
+import { lowerToolChoice, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
+import { takenTemperature } from './temperature.ts';
 import { toolsAsText } from './tools-as-text.ts';
 
 /** Writes a request in the form of Chat Completions, as far as the vendor takes it. */
@@ -15,29 +16,23 @@ export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
     body.stream = true;
     if (!quirks.usageUnasked) body.stream_options = { include_usage: true };
   }
-  const reasons = quirks.reasoningModels?.test(request.model) ?? false;
-  if (request.maxTokens !== undefined) body[reasons ? 'max_completion_tokens' : 'max_tokens'] = request.maxTokens;
-  if (request.temperature !== undefined) {
-    if (reasons) warnings.push(`temperature: ${request.model} does not take it; left out`);
-    else body.temperature = request.temperature;
-  }
-  if (request.tools.length > 0) lowerTools(request, quirks, body, warnings);
+  const limit = quirks.reasoningModels?.test(request.model) ? 'max_completion_tokens' : 'max_tokens';
+  if (request.maxTokens !== undefined) body[limit] = request.maxTokens;
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) body.temperature = temperature;
+  if (request.tools.length > 0) addTools(request, quirks, body, warnings);
   return { path: '/chat/completions', body, warnings };
 }
 
-function lowerTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
-  const { model, tools, toolChoice } = request;
+function addTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
+  const { model, toolChoice } = request;
   if (quirks.noTools) {
     const choice = toolChoice === undefined ? '' : ' and toolChoice';
     warnings.push(`tools${choice}: ${model} does not take them; left out`);
     return;
   }
-  const dropped = new Set<string>();
-  body.tools = tools.map((tool) => lowerTool(tool, quirks, dropped));
+  body.tools = lowerTools(request, quirks, warnings);
   if (toolChoice !== undefined) body.tool_choice = lowerToolChoice(toolChoice);
-  if (dropped.size > 0) {
-    warnings.push(`tools: ${model} does not take ${[...dropped].join(', ')} in their parameters; left out`);
-  }
 }
 
 function lowerMessages({ model, messages }: ChatRequest, quirks: Quirks): JsonObject[] {

@@ -1,9 +1,8 @@
 import type { JsonObject } from '../../core/json.ts';
-import { InvalidRequestError } from '../../errors.ts';
 import type { FileForm } from '../profiles.ts';
 import type { FilePart, UserPart } from '../types.ts';
 import { mediaUrl } from './media.ts';
-import { fileText, titledText } from './text-file.ts';
+import { fileText, refusedPart, requireText, titledText } from './text-file.ts';
 
 /**
  * What a person said, in the form of Chat Completions: plain text if there is nothing else. Text files go as text.
@@ -14,17 +13,18 @@ export function lowerUser(parts: readonly UserPart[], files: FileForm | undefine
   const lowered = parts.map((part): JsonObject => {
     if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'image') return { type: 'image_url', image_url: { url: mediaUrl(part.media) } };
+    if (files === undefined) return { type: 'text', text: requireText(part) };
     const text = fileText(part);
     return text === undefined ? lowerFile(part, files) : { type: 'text', text: titledText(part, text) };
   });
   return lowered.every((part) => part.type === 'text') ? lowered.map((part) => part.text).join('\n\n') : lowered;
 }
 
-function lowerFile({ media, filename }: FilePart, files: FileForm | undefined): JsonObject {
+function lowerFile({ media, filename }: FilePart, files: FileForm): JsonObject {
   const isLink = 'url' in media;
   switch (files) {
     case 'file':
-      if (isLink) throw refused('files go to this provider as data, not as a URL');
+      if (isLink) throw refusedPart('files go to this provider as data, not as a URL');
       return { type: 'file', file: { filename: filename ?? 'file', file_data: mediaUrl(media) } };
     // https://openrouter.ai/docs/features/multimodal/pdfs
     case 'file-or-link':
@@ -35,11 +35,5 @@ function lowerFile({ media, filename }: FilePart, files: FileForm | undefined): 
     // https://docs.perplexity.ai/guides/file-attachments: base64 without a prefix.
     case 'file_url':
       return { type: 'file_url', file_url: { url: isLink ? media.url : media.data }, file_name: filename ?? 'file' };
-    case undefined:
-      throw refused('this provider takes no files other than inline text');
   }
-}
-
-function refused(message: string): InvalidRequestError {
-  return new InvalidRequestError([{ path: 'messages', message }]);
 }

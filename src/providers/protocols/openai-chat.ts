@@ -1,19 +1,19 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
-import type { FinishReason, ProviderEvent } from '../types.ts';
-import { Envelope } from './envelope.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { FirstChoice } from './first-choice.ts';
+import { Envelope } from './openai-chat-envelope.ts';
+import { detailsData, detailsText, ReasoningDetails } from './openai-chat-reasoning-details.ts';
 import { lowerChat } from './openai-chat-request.ts';
-import { readUsage } from './openai-usage.ts';
 import { type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
 import { endedEarly, objectIn, reportedError, requireObject } from './reading.ts';
-import { detailsData, detailsText, ReasoningDetails } from './reasoning-details.ts';
 import { Sources } from './sources.ts';
 import { thinkSplitter } from './think-tags.ts';
 import { ToolCallGatherer } from './tool-calls.ts';
+import { usageOf } from './usage.ts';
 
 /**
  * OpenAI's Chat Completions and everything that resembles it
@@ -22,6 +22,17 @@ import { ToolCallGatherer } from './tool-calls.ts';
  */
 export const openaiChat: Protocol = {
   framing: 'sse',
+  quirks: [
+    'toolCallIds',
+    'reasoningModels',
+    'usageUnasked',
+    'reasoningBack',
+    'files',
+    'noTools',
+    'strictAlternation',
+    'thinkTags',
+    'refusedSchemaKeywords',
+  ],
   toolCallIds: { pattern: /^.{1,40}$/, length: 32 },
   lower: lowerChat,
   read: (body, quirks) => {
@@ -161,7 +172,7 @@ class ChatReader implements StreamReader {
       // It may come twice; a plain second one says nothing against the first.
       this.#finish = finish === 'stop' ? (this.#finish ?? finish) : finish;
     }
-    const usage = readUsage(chunk.usage ?? asObject(chunk.x_groq).usage);
+    const usage = readUsage(asObject(chunk.usage ?? asObject(chunk.x_groq).usage));
     if (usage) events.push({ type: 'usage', usage });
   }
 }
@@ -190,6 +201,19 @@ function tellsTextOnly(delta: JsonObject, choice: JsonObject, chunk: JsonObject)
   const told = [refusal, calls, delta.function_call, reasoning, content, details];
   const others = [...told, choice.finish_reason, chunk.usage, chunk.x_groq];
   return asString(delta.content) !== '' && others.every((value) => value === undefined || value === null);
+}
+
+function readUsage(usage: JsonObject): Usage | undefined {
+  const input = asObject(usage.prompt_tokens_details);
+  const output = asObject(usage.completion_tokens_details);
+  return usageOf({
+    prompt: asNumber(usage.prompt_tokens),
+    completion: asNumber(usage.completion_tokens),
+    total: asNumber(usage.total_tokens),
+    cached: asNumber(input.cached_tokens) ?? asNumber(usage.prompt_cache_hit_tokens) ?? asNumber(usage.cached_tokens),
+    written: asNumber(input.cache_write_tokens),
+    reasoning: asNumber(output.reasoning_tokens) ?? asNumber(usage.reasoning_tokens),
+  });
 }
 
 const FINISH: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([

@@ -2,14 +2,16 @@ import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { isNestedAtMost } from '../../core/nesting.ts';
 import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
-import { DeltaEnvelope } from './delta-envelope.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
-import { lower } from './openai-responses-lower.ts';
+import { DeltaEnvelope } from './openai-responses-envelope.ts';
+import { type Item, Items, takeMatching } from './openai-responses-items.ts';
+import { lowerResponses } from './openai-responses-request.ts';
 import { MAX_DATA_NESTING, type Protocol, ProtocolError, type StreamReader } from './protocol.ts';
 import { endedEarly, reportedError, requireObject } from './reading.ts';
 import { Sources } from './sources.ts';
 import { wholeCall } from './tool-calls.ts';
+import { usageOf } from './usage.ts';
 
 /**
  * OpenAI's Responses (https://platform.openai.com/docs/api-reference/responses), which xAI and Azure speak too. An
@@ -17,8 +19,9 @@ import { wholeCall } from './tool-calls.ts';
  */
 export const openaiResponses: Protocol = {
   framing: 'sse',
+  quirks: ['toolCallIds', 'reasoningModels', 'files', 'refusedSchemaKeywords'],
   toolCallIds: { pattern: /^.{1,64}$/, length: 32 },
-  lower,
+  lower: lowerResponses,
   read: (body) => {
     const reader = new ResponsesReader();
     return [...reader.whole(body), ...reader.end()];
@@ -26,18 +29,6 @@ export const openaiResponses: Protocol = {
   reader: () => new ResponsesReader(),
   readError: readErrorBody,
 };
-
-/** An item of the answer as far as it has come. */
-interface Item {
-  type: string;
-  callId: string;
-  name: string;
-  /** Of a call's arguments. */
-  pieces: string[];
-  /** Some of its text has been given. */
-  isBegun: boolean;
-  isDone: boolean;
-}
 
 /** The events that bring text, by what it belongs to; `item` is the type of the item that it makes. */
 const DELTAS: ReadonlyMap<unknown, { item: string; kind: 'text' | 'refusal' | 'reasoning' | 'arguments' }> = new Map([
@@ -51,9 +42,7 @@ const DELTAS: ReadonlyMap<unknown, { item: string; kind: 'text' | 'refusal' | 'r
 class ResponsesReader implements StreamReader {
   readonly #envelope = new DeltaEnvelope();
   readonly #sources = new Sources();
-  readonly #items: Item[] = [];
-  /** By place or id, as the events name them; a later item takes the place of an earlier one. */
-  readonly #byPlace = new Map<number | string, Item>();
+  readonly #items = new Items();
   #finish: FinishReason | undefined;
   #hasCalls = false;
   #refused = false;
@@ -96,15 +85,15 @@ class ResponsesReader implements StreamReader {
     throwReported(event);
     switch (event.type) {
       case 'response.output_item.added':
-        this.#begin(event, asObject(event.item));
+        this.#items.begin(event, asObject(event.item));
         break;
       case 'response.output_item.done': {
         const final = asObject(event.item);
-        this.#settle(this.#itemOf(event, asString(final.type)), final, events);
+        this.#settle(this.#items.of(event, asString(final.type)), final, events);
         break;
       }
       case 'response.function_call_arguments.done':
-        this.#itemOf(event, 'function_call').pieces = [asString(event.arguments)];
+        this.#items.of(event, 'function_call').pieces = [asString(event.arguments)];
         break;
       case 'response.completed':
       case 'response.incomplete':
@@ -126,29 +115,8 @@ class ResponsesReader implements StreamReader {
   #broken({ event, data }: Frame, events: ProviderEvent[]): void {
     const type = event || /^\s*\{"type":\s*"([\w.]+)"/.exec(data)?.[1];
     if (type === 'response.created' || type === 'response.in_progress' || type === 'response.queued') return;
-    const isWhole = this.#items.length > 0 && this.#items.every((item) => item.isDone);
-    if (type === 'response.completed' && isWhole) this.#close({}, events);
+    if (type === 'response.completed' && this.#items.areDone) this.#close({}, events);
     else throw new ProtocolError(`a stream event that is not a JSON object: ${data.slice(0, 200)}`);
-  }
-
-  #begin(event: JsonObject, given: JsonObject): Item {
-    const item: Item = {
-      type: asString(given.type),
-      callId: asString(given.call_id) || asString(given.id),
-      name: asString(given.name),
-      pieces: [],
-      isBegun: false,
-      isDone: false,
-    };
-    this.#items.push(item);
-    this.#byPlace.set(placeOf(event), item);
-    return item;
-  }
-
-  /** The item that an event belongs to. Gateways may leave out its announcement. */
-  #itemOf(event: JsonObject, type: string): Item {
-    const item = this.#byPlace.get(placeOf(event));
-    return item && !item.isDone && item.type === type ? item : this.#begin(event, { type });
   }
 
   /** @returns whether the event is one that brings text. */
@@ -156,7 +124,7 @@ class ResponsesReader implements StreamReader {
     const delta = DELTAS.get(event.type);
     const text = asString(event.delta);
     if (delta === undefined || text === '') return false;
-    const item = this.#itemOf(event, delta.item);
+    const item = this.#items.of(event, delta.item);
     if (delta.kind === 'arguments') item.pieces.push(text);
     else this.#say(item, delta.kind, text, events);
     return true;
@@ -213,31 +181,19 @@ class ResponsesReader implements StreamReader {
     if (status === 'failed' || status === 'cancelled' || isObject(error)) {
       throw reportedError({ error: readErrorBody({ error }) ? error : `the answer has ${status ?? 'failed'}` });
     }
-    const streamed = [...this.#items];
+    const streamed = [...this.#items.all];
     for (const final of asArray(response.output).map(asObject)) {
-      const item = takeMatching(streamed, final) ?? this.#begin({ item_id: final.id }, final);
+      const item = takeMatching(streamed, final) ?? this.#items.begin({ item_id: final.id }, final);
       this.#settle(item, final, events);
     }
-    for (const item of this.#items) if (item.type === 'function_call') this.#settle(item, { type: item.type }, events);
-    if (isObject(response.usage)) events.push({ type: 'usage', usage: readUsage(response.usage) });
+    for (const item of this.#items.all)
+      if (item.type === 'function_call') this.#settle(item, { type: item.type }, events);
+    const usage = readUsage(asObject(response.usage));
+    if (usage) events.push({ type: 'usage', usage });
     const reason = asString(asObject(response.incomplete_details).reason);
     const isCut = status === 'incomplete' || reason !== '';
     this.#finish = reason === 'content_filter' ? 'content-filter' : isCut ? 'length' : 'stop';
   }
-}
-
-/** Where in the answer an event belongs: some gateways give every event of an item another id, but not place. */
-function placeOf(event: JsonObject): number | string {
-  return asNumber(event.output_index) ?? asString(event.item_id);
-}
-
-/** Takes the streamed item out of the list that is this one: a call by its id, others by their order. */
-function takeMatching(streamed: Item[], final: JsonObject): Item | undefined {
-  const callId = asString(final.call_id) || asString(final.id);
-  const index = streamed.findIndex(
-    (item) => item.type === final.type && (item.type !== 'function_call' || item.callId === callId),
-  );
-  return index === -1 ? undefined : streamed.splice(index, 1)[0];
 }
 
 function throwReported(event: JsonObject): void {
@@ -246,19 +202,14 @@ function throwReported(event: JsonObject): void {
   throw reportedError(event);
 }
 
-function readUsage(usage: JsonObject): Usage {
-  const promptTokens = asNumber(usage.input_tokens) ?? 0;
-  const completionTokens = asNumber(usage.output_tokens) ?? 0;
-  const { cached_tokens, cache_write_tokens } = asObject(usage.input_tokens_details);
-  const cached = asNumber(cached_tokens);
-  const written = asNumber(cache_write_tokens);
-  const reasoning = asNumber(asObject(usage.output_tokens_details).reasoning_tokens);
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: asNumber(usage.total_tokens) ?? promptTokens + completionTokens,
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(written === undefined ? {} : { cacheWriteTokens: written }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
+function readUsage(usage: JsonObject): Usage | undefined {
+  const input = asObject(usage.input_tokens_details);
+  return usageOf({
+    prompt: asNumber(usage.input_tokens),
+    completion: asNumber(usage.output_tokens),
+    total: asNumber(usage.total_tokens),
+    cached: asNumber(input.cached_tokens),
+    written: asNumber(input.cache_write_tokens),
+    reasoning: asNumber(asObject(usage.output_tokens_details).reasoning_tokens),
+  });
 }

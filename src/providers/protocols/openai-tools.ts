@@ -1,17 +1,40 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, Tool } from '../types.ts';
+import type { ChatRequest, ToolCall } from '../types.ts';
+
+/** A tool's function in the form that OpenAI, Cohere and Ollama share. */
+interface ToolFunction {
+  name: string;
+  description?: string;
+  parameters: unknown;
+}
 
 /**
- * A tool in the form that OpenAI, Cohere and Ollama share.
- * @param dropped gets the JSON Schema keywords that were left out because the vendor refuses them.
+ * The functions of a request's tools, without the JSON Schema keywords that the vendor refuses.
+ * @param warnings gets a sentence that names them.
  */
-export function lowerTool(tool: Tool, quirks: Quirks, dropped?: Set<string>): JsonObject {
-  const parameters = quirks.refusedSchemaKeywords
-    ? withoutKeywords(tool.parameters, new Set(quirks.refusedSchemaKeywords), dropped)
-    : tool.parameters;
-  const description = tool.description === undefined ? {} : { description: tool.description };
-  return { type: 'function', function: { name: tool.name, ...description, parameters } };
+export function lowerFunctions({ model, tools }: ChatRequest, quirks: Quirks, warnings: string[]): ToolFunction[] {
+  const refused = new Set(quirks.refusedSchemaKeywords);
+  const dropped = new Set<string>();
+  const functions = tools.map(({ name, description, parameters }) => ({
+    name,
+    ...(description === undefined ? {} : { description }),
+    parameters: refused.size === 0 ? parameters : withoutKeywords(parameters, refused, dropped),
+  }));
+  if (dropped.size > 0) {
+    warnings.push(`tools: ${model} does not take ${[...dropped].join(', ')} in their parameters; left out`);
+  }
+  return functions;
+}
+
+/** A request's tools as OpenAI's chat, Cohere and Ollama want them; else as {@link lowerFunctions}. */
+export function lowerTools(request: ChatRequest, quirks: Quirks, warnings: string[]): JsonObject[] {
+  return lowerFunctions(request, quirks, warnings).map((fn) => ({ type: 'function', function: fn }));
+}
+
+/** An earlier call, as OpenAI's chat and Cohere want it back. */
+export function lowerCall({ id, name, arguments: args }: ToolCall): JsonObject {
+  return { id, type: 'function', function: { name, arguments: JSON.stringify(args) } };
 }
 
 /** Which tool, in OpenAI's form. */
@@ -26,16 +49,17 @@ const NAMED_SCHEMAS: ReadonlySet<string> = new Set(['properties', 'patternProper
 const DATA: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'examples']);
 
 /** A copy of a JSON Schema without some keywords. */
-function withoutKeywords(schema: unknown, refused: ReadonlySet<string>, dropped: Set<string> | undefined): unknown {
+function withoutKeywords(schema: unknown, refused: ReadonlySet<string>, dropped: Set<string>): unknown {
   if (Array.isArray(schema)) return schema.map((item) => withoutKeywords(item, refused, dropped));
   if (!isObject(schema)) return schema;
-  const out: JsonObject = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (refused.has(key)) dropped?.add(key);
-    else if (NAMED_SCHEMAS.has(key) && isObject(value)) {
-      const schemas = Object.entries(value).map(([name, sub]) => [name, withoutKeywords(sub, refused, dropped)]);
-      out[key] = Object.fromEntries(schemas);
-    } else out[key] = DATA.has(key) ? value : withoutKeywords(value, refused, dropped);
-  }
-  return out;
+  const without = (value: unknown): unknown => withoutKeywords(value, refused, dropped);
+  const kept = Object.entries(schema).flatMap(([key, value]) => {
+    if (refused.has(key)) {
+      dropped.add(key);
+      return [];
+    }
+    if (!NAMED_SCHEMAS.has(key) || !isObject(value)) return [[key, DATA.has(key) ? value : without(value)]];
+    return [[key, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, without(inner)]))]];
+  });
+  return Object.fromEntries(kept);
 }

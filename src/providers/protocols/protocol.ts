@@ -63,6 +63,8 @@ export interface ErrorReading {
 /** A wire: how requests are written and answers are read. Everything here is pure. */
 export interface Protocol {
   framing: 'sse' | 'ndjson';
+  /** The quirks that mean something to it; `toolCallIds`, which `project` heeds, to every wire. */
+  quirks: readonly (keyof Quirks)[];
   /** Which ids of tool calls it takes back; absent: any. */
   toolCallIds?: ToolCallIds;
   /** What `lower` may want to know of a model; absent: nothing. */

@@ -19,8 +19,20 @@ export function fileText(part: FilePart): string | undefined {
   } catch {
     const name = part.filename === undefined ? 'a file' : `the file ${JSON.stringify(part.filename)}`;
     const message = `${name} of type ${part.media.mediaType} is not in UTF-8`;
-    throw new InvalidRequestError([{ path: 'messages', message }]);
+    throw refusedPart(message);
   }
+}
+
+/** A file for a wire that carries text only. @throws InvalidRequestError if it is not inline text. */
+export function requireText(part: FilePart): string {
+  const text = fileText(part);
+  if (text === undefined) throw refusedPart('this provider takes no files other than inline text');
+  return titledText(part, text);
+}
+
+/** What to throw for a part of a message that cannot be carried. */
+export function refusedPart(message: string): InvalidRequestError {
+  return new InvalidRequestError([{ path: 'messages', message }]);
 }
 
 /** A file's text with its name above it, to stand beside what the person wrote. */

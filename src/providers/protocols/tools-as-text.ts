@@ -1,13 +1,12 @@
 import type { AssistantPart, Message, ToolCall } from '../types.ts';
+import { callsOf, textOf } from './message-parts.ts';
 
 /**
  * A conversation for a model that takes no tools: calls become what the assistant said, results what the user said, so
  * that nothing of them is lost.
  */
 export function toolsAsText(messages: Message[]): Message[] {
-  const calls = messages.flatMap((message) =>
-    message.role === 'assistant' ? message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call] : [])) : [],
-  );
+  const calls = messages.flatMap((message) => (message.role === 'assistant' ? callsOf(message.parts) : []));
   return messages.map((message): Message => {
     if (message.role === 'assistant') return { role: 'assistant', parts: asText(message.parts) };
     if (message.role !== 'tool') return message;
@@ -17,11 +16,8 @@ export function toolsAsText(messages: Message[]): Message[] {
 }
 
 function asText(parts: AssistantPart[]): AssistantPart[] {
-  const said = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-  const called = parts.flatMap((part) =>
-    part.type === 'tool-call' ? [`Called tool ${part.call.name} with ${written(part.call)}`] : [],
-  );
-  const text = [said, ...called].filter((line) => line !== '').join('\n\n');
+  const called = callsOf(parts).map((call) => `Called tool ${call.name} with ${written(call)}`);
+  const text = [textOf(parts), ...called].filter((line) => line !== '').join('\n\n');
   return [{ type: 'text', text }];
 }
 

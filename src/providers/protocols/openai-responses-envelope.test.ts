@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../core/json.ts';
-import { DeltaEnvelope } from './delta-envelope.ts';
+import { DeltaEnvelope } from './openai-responses-envelope.ts';
 
 const event = (delta: string, more: JsonObject = {}) => ({
   type: 'response.output_text.delta',

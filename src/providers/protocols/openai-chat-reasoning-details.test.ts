@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReasoningDetails } from './reasoning-details.ts';
+import { detailsData, ReasoningDetails } from './openai-chat-reasoning-details.ts';
 
 function gather(...pieces: unknown[]): unknown {
   const details = new ReasoningDetails();
@@ -36,6 +36,22 @@ describe('ReasoningDetails', () => {
     const block = { type: 'reasoning.encrypted', index: 0, id: '1' };
     expect(gather({ ...block, data: 'a' }, { ...block, data: 'b' })).toEqual([{ ...block, data: 'ab' }]);
     expect(gather({ ...block, data: 'a' }, { ...block, data: 'a' })).toEqual([{ ...block, data: 'a' }]);
+  });
+
+  it('joins pieces of blocks that come side by side under one index', () => {
+    const piece = (id: string, data: string) => ({ type: 'reasoning.encrypted', index: 0, id, data });
+    expect(gather(piece('1', 'a'), piece('2', 'b'), piece('1', 'c'), piece('2', 'd'))).toEqual([
+      piece('1', 'ac'),
+      piece('2', 'bd'),
+    ]);
+  });
+
+  it('gives none rather than some of more than 1,000', () => {
+    const blocks = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ type: 'reasoning.text', index, text: 'a' }));
+    expect(gather(...blocks(1000))).toHaveLength(1000);
+    expect(gather(...blocks(1001))).toBeUndefined();
+    expect(detailsData(blocks(1001))).toBeUndefined();
   });
 
   it('is empty again once taken, and bears what is no detail', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Envelope } from './envelope.ts';
 import { openaiChat } from './openai-chat.ts';
+import { Envelope } from './openai-chat-envelope.ts';
 
 const chunk = (delta: object, more: object = {}): string =>
   JSON.stringify({

@@ -1,11 +1,11 @@
 import { asArray, asObject, type JsonObject } from '../../core/json.ts';
-import { InvalidRequestError } from '../../errors.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, FilePart, Message, Tool, UserPart } from '../types.ts';
+import type { AssistantPart, ChatRequest, FilePart, Message, UserPart } from '../types.ts';
 import { mediaUrl } from './media.ts';
-import { lowerTool } from './openai-tools.ts';
+import { lowerFunctions } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
-import { fileText, titledText } from './text-file.ts';
+import { takenTemperature } from './temperature.ts';
+import { fileText, refusedPart, titledText } from './text-file.ts';
 
 /** OpenAI refuses less. */
 const MIN_OUTPUT_TOKENS = 16;
@@ -20,7 +20,7 @@ const NO_REASONING = /gpt-(3\.?5|4)|gpt-5-chat/;
  * No summary of the reasoning is asked for: OpenAI refuses the whole request if the organisation is not verified
  * ("must be verified to generate reasoning summaries"), and xAI sends summaries without being asked.
  */
-export function lower(request: ChatRequest, quirks: Quirks): WireRequest {
+export function lowerResponses(request: ChatRequest, quirks: Quirks): WireRequest {
   const warnings: string[] = [];
   const body: JsonObject = {
     model: request.model,
@@ -35,26 +35,15 @@ export function lower(request: ChatRequest, quirks: Quirks): WireRequest {
       warnings.push(`maxTokens: ${request.model} takes at least ${MIN_OUTPUT_TOKENS}; sent as ${MIN_OUTPUT_TOKENS}`);
     }
   }
-  if (request.temperature !== undefined) {
-    if (quirks.reasoningModels?.test(request.model)) {
-      warnings.push(`temperature: ${request.model} does not take it; left out`);
-    } else body.temperature = request.temperature;
-  }
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) body.temperature = temperature;
   if (request.tools.length > 0) {
-    const dropped = new Set<string>();
-    body.tools = request.tools.map((tool) => lowerFlatTool(tool, quirks, dropped));
-    if (dropped.size > 0) {
-      warnings.push(`tools: ${request.model} does not take ${[...dropped].join(', ')} in their parameters; left out`);
-    }
+    // Strict is the default of this wire, and it refuses every schema with an optional property.
+    const flat = { type: 'function', strict: false };
+    body.tools = lowerFunctions(request, quirks, warnings).map((fn) => ({ ...flat, ...fn }));
     if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
   }
   return { path: '/responses', body, warnings };
-}
-
-/** Strict is the default of this wire, and it refuses every schema with an optional property. */
-function lowerFlatTool(tool: Tool, quirks: Quirks, dropped: Set<string>): JsonObject {
-  const { function: fn, ...rest } = lowerTool(tool, quirks, dropped);
-  return { ...rest, ...(fn as JsonObject), strict: false };
 }
 
 function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): unknown {
@@ -92,10 +81,7 @@ function lowerFile(part: FilePart, { files }: Quirks): JsonObject {
   if ('url' in media) return { type: 'input_file', file_url: media.url };
   const text = fileText(part);
   if (text !== undefined) return { type: 'input_text', text: titledText(part, text) };
-  if (files === undefined) {
-    const message = 'this provider takes files as a URL, and inline only as text';
-    throw new InvalidRequestError([{ path: 'messages', message }]);
-  }
+  if (files === undefined) throw refusedPart('this provider takes files as a URL, and inline only as text');
   return { type: 'input_file', filename: filename ?? 'file', file_data: mediaUrl(media) };
 }
 

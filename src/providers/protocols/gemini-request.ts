@@ -1,0 +1,119 @@
+import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
+import type { AssistantPart, ChatRequest, Media, Message, Provenance, ToolCall, UserPart } from '../types.ts';
+import { callsOf, systemText } from './message-parts.ts';
+import { pathSegment } from './path-segment.ts';
+import type { WireRequest } from './protocol.ts';
+
+/** Models that reason, and say how when they are asked to. */
+const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
+/** Models that refuse a tool call of the history without a signature. */
+const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
+/** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
+const NO_SIGNATURE = 'skip_thought_signature_validator';
+
+/** Writes a request in the form of generateContent. */
+export function lowerGemini(request: ChatRequest): WireRequest {
+  const body: JsonObject = { contents: lowerMessages(request.messages, WANTS_SIGNATURES.test(request.model)) };
+  const system = systemText(request.messages);
+  if (system !== '') body.systemInstruction = { parts: [{ text: system }] };
+  const config: JsonObject = {};
+  if (request.temperature !== undefined) config.temperature = request.temperature;
+  if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
+  if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true };
+  if (Object.keys(config).length > 0) body.generationConfig = config;
+  if (request.tools.length > 0) {
+    const functionDeclarations = request.tools.map((tool) => ({
+      name: tool.name,
+      ...(tool.description === undefined ? {} : { description: tool.description }),
+      parametersJsonSchema: tool.parameters,
+    }));
+    body.tools = [{ functionDeclarations }];
+    if (request.toolChoice !== undefined) {
+      body.toolConfig = { functionCallingConfig: lowerToolChoice(request.toolChoice) };
+    }
+  }
+  return { path: pathOf(request), body, warnings: [] };
+}
+
+function pathOf(request: ChatRequest): string {
+  const named = /^(models|tunedModels)\//.test(request.model) ? request.model : `models/${request.model}`;
+  const model = named.split('/').map(pathSegment).join('/');
+  return request.stream ? `/${model}:streamGenerateContent?alt=sse` : `/${model}:generateContent`;
+}
+
+function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): JsonObject {
+  if (typeof choice !== 'string') return { mode: 'ANY', allowedFunctionNames: [choice.name] };
+  return { mode: choice === 'required' ? 'ANY' : choice.toUpperCase() };
+}
+
+interface Content {
+  role: 'user' | 'model';
+  parts: JsonObject[];
+}
+
+function lowerMessages(messages: Message[], wantsSignatures: boolean): Content[] {
+  const contents: Content[] = [];
+  for (const message of messages) {
+    if (message.role === 'system') continue;
+    const role = message.role === 'assistant' ? 'model' : 'user';
+    const parts = lowerParts(message, wantsSignatures);
+    if (parts.length === 0) continue;
+    const last = contents.at(-1);
+    // The results of parallel calls must stand in one content.
+    if (last?.role === role) for (const part of parts) last.parts.push(part);
+    else contents.push({ role, parts });
+  }
+  return contents;
+}
+
+function lowerParts(message: Exclude<Message, { role: 'system' }>, wantsSignatures: boolean): JsonObject[] {
+  switch (message.role) {
+    case 'user':
+      return message.parts.map(lowerUserPart);
+    case 'tool':
+      return [
+        { functionResponse: { id: message.toolCallId, name: message.toolName, response: resultOf(message.text) } },
+      ];
+    case 'assistant':
+      return lowerAssistantParts(message.parts, wantsSignatures);
+  }
+}
+
+function resultOf(text: string): JsonObject {
+  const parsed = tryParseJson(text);
+  return isObject(parsed) ? parsed : { result: text };
+}
+
+function lowerUserPart(part: UserPart): JsonObject {
+  return part.type === 'text' ? { text: part.text } : lowerMedia(part.media);
+}
+
+function lowerMedia(media: Media): JsonObject {
+  if ('url' in media) return { fileData: { fileUri: media.url } };
+  return { inlineData: { mimeType: media.mediaType, data: media.data } };
+}
+
+function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
+  const calls = callsOf(parts);
+  // Of calls made side by side Google signs the first only: the others have none by right.
+  const unsigned = wantsSignatures && !calls.some(signatureOf) ? calls[0] : undefined;
+  return parts.flatMap((part) => {
+    if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];
+    const signature = signatureOf(part);
+    if (part.type === 'text') return part.text === '' && !signature ? [] : [{ text: part.text, ...signature }];
+    // Summaries of thoughts are for people; the model reads only what is signed again.
+    return signature ? [{ text: part.text, thought: true, ...signature }] : [];
+  });
+}
+
+/** What Google wants back with a part. */
+function signatureOf({ data }: Provenance): JsonObject | undefined {
+  const signature = data?.thoughtSignature;
+  return typeof signature === 'string' ? { thoughtSignature: signature } : undefined;
+}
+
+function lowerCall(call: ToolCall, unsigned: boolean): JsonObject {
+  const signed = unsigned ? { thoughtSignature: NO_SIGNATURE } : signatureOf(call);
+  // Google's ids are optional, and ones that we made are taken (as recorded): they tell calls of one name apart.
+  return { functionCall: { id: call.id, name: call.name, args: call.arguments }, ...signed };
+}
