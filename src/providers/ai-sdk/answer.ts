@@ -1,7 +1,10 @@
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
+import { isNestedAtMost } from '../../core/nesting.ts';
 import { settle } from '../protocols/finish.ts';
+import { MAX_DATA_NESTING } from '../protocols/protocol.ts';
 import { Sources, toSource } from '../protocols/sources.ts';
 import { wholeCall } from '../protocols/tool-calls.ts';
+import { usageOf } from '../protocols/usage.ts';
 import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 
 /** A language model broke the AI SDK's contract; becomes `provider_protocol`. */
@@ -127,7 +130,7 @@ export class SdkAnswer {
 
   #finish(usage: unknown, reason: unknown): ProviderEvent[] {
     this.#finished = true;
-    const counts = usageOf(asObject(usage));
+    const counts = readUsage(asObject(usage));
     return [
       ...(counts ? [{ type: 'usage' as const, usage: counts }] : []),
       { type: 'finish', reason: finishReason(reason, this.#calls > 0) },
@@ -146,28 +149,22 @@ function finishReason(reason: unknown, hasCalls: boolean): FinishReason {
 }
 
 /** Flat in version 2, since then nested. Undefined if nothing was counted. */
-function usageOf(usage: JsonObject): Usage | undefined {
+function readUsage(usage: JsonObject): Usage | undefined {
   const input = asObject(usage.inputTokens);
   const output = asObject(usage.outputTokens);
-  const prompt = asNumber(usage.inputTokens) ?? asNumber(input.total);
-  const completion = asNumber(usage.outputTokens) ?? asNumber(output.total);
-  if (prompt === undefined && completion === undefined) return undefined;
-  const cached = asNumber(usage.cachedInputTokens) ?? asNumber(input.cacheRead);
-  const written = asNumber(input.cacheWrite);
-  const reasoning = asNumber(usage.reasoningTokens) ?? asNumber(output.reasoning);
-  return {
-    promptTokens: prompt ?? 0,
-    completionTokens: completion ?? 0,
-    totalTokens: asNumber(usage.totalTokens) ?? (prompt ?? 0) + (completion ?? 0),
-    ...(cached === undefined ? {} : { cachedTokens: cached }),
-    ...(written === undefined ? {} : { cacheWriteTokens: written }),
-    ...(reasoning === undefined ? {} : { reasoningTokens: reasoning }),
-  };
+  return usageOf({
+    prompt: asNumber(usage.inputTokens) ?? asNumber(input.total),
+    completion: asNumber(usage.outputTokens) ?? asNumber(output.total),
+    total: asNumber(usage.totalTokens),
+    cached: asNumber(usage.cachedInputTokens) ?? asNumber(input.cacheRead),
+    written: asNumber(input.cacheWrite),
+    reasoning: asNumber(usage.reasoningTokens) ?? asNumber(output.reasoning),
+  });
 }
 
 /** What the provider wants back with a part; an empty object says nothing. */
 function dataOf({ providerMetadata }: JsonObject): JsonObject | undefined {
-  if (!isObject(providerMetadata)) return undefined;
+  if (!isObject(providerMetadata) || !isNestedAtMost(providerMetadata, MAX_DATA_NESTING)) return undefined;
   return Object.values(providerMetadata).some((own) => isObject(own) && Object.keys(own).length > 0)
     ? providerMetadata
     : undefined;
