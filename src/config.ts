@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { isObject, tryParseJson } from './core/json.ts';
 import { nearest } from './core/nearest.ts';
 import { isNestedAtMost } from './core/nesting.ts';
-import { readCustomProviders } from './providers/custom.ts';
+import { isProviderType } from './providers/chat-model.ts';
 import { PROFILES, type RemoteType, type VendorType } from './providers/profiles.ts';
-import type { ProviderSettings } from './providers/settings.ts';
-import { BaseUrl } from './providers/settings-schema.ts';
-import { isProviderType } from './providers/types.ts';
+import { readCustomProviders } from './providers/settings/custom.ts';
+import { BaseUrl } from './providers/settings/schema.ts';
+import type { ProviderSettings } from './providers/settings/settings.ts';
 
 /** Everything that can be set from outside, read once at start. Times are in milliseconds, sizes in bytes. */
 export interface Config {

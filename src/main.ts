@@ -4,8 +4,8 @@ import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { startServer } from './http/server.ts';
-import { HttpClient } from './providers/client.ts';
 import { ProviderRegistry } from './providers/registry.ts';
+import { HttpClient } from './providers/transport/client.ts';
 import { openDatabase } from './storage/database.ts';
 import { loadSecretKey } from './storage/secret-key.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../src/config.ts';
 import { startServer } from '../src/http/server.ts';
-import { HttpClient } from '../src/providers/client.ts';
 import { CoolDowns } from '../src/providers/cool-down.ts';
 import { ProviderRegistry } from '../src/providers/registry.ts';
+import { HttpClient } from '../src/providers/transport/client.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { loadSecretKey } from '../src/storage/secret-key.ts';
 

@@ -9,7 +9,7 @@ import type {
   Source,
   ToolCall,
   Usage,
-} from '../providers/types.ts';
+} from '../providers/chat-model.ts';
 
 /** Gathers the events of one answer. */
 export class Answer {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../errors.ts';
-import type { ProviderEvent } from '../providers/types.ts';
+import type { ProviderEvent } from '../providers/chat-model.ts';
 import { begin, resume } from './begin.ts';
 
 const usage: ProviderEvent = { type: 'usage', usage: { promptTokens: 1, completionTokens: 0, totalTokens: 1 } };

@@ -1,5 +1,5 @@
 import type { AppError } from '../errors.ts';
-import type { ProviderEvent } from '../providers/types.ts';
+import type { ProviderEvent } from '../providers/chat-model.ts';
 
 /** The beginning of an answer: what was read of it up to the first event that counts, and the rest. */
 export interface Beginning {

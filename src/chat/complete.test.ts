@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { ProviderEvent } from '../providers/types.ts';
+import type { ProviderEvent } from '../providers/chat-model.ts';
 import { Answer } from './answer.ts';
 import { type Completion, type StartedCompletion, toCompletion } from './complete.ts';
 

@@ -1,10 +1,18 @@
 import type { Kysely } from 'kysely';
 import { newId } from '../core/ids.ts';
 import { NotFoundError } from '../errors.ts';
+import { costOf } from '../providers/catalog/cost.ts';
+import type {
+  AssistantPart,
+  ChatRequest,
+  Message,
+  Source,
+  ToolCall,
+  ToolCallPart,
+  Usage,
+} from '../providers/chat-model.ts';
 import { chooseModel } from '../providers/choose.ts';
-import { costOf } from '../providers/cost.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
-import type { AssistantPart, ChatRequest, Message, Source, ToolCall, ToolCallPart, Usage } from '../providers/types.ts';
 import type { Schema } from '../storage/schema.ts';
 import { getTask } from '../storage/tasks.ts';
 import { getTicket } from '../storage/tickets.ts';

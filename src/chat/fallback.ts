@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { ChatRequest, ProviderEvent } from '../providers/chat-model.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
-import type { ChatRequest, ProviderEvent } from '../providers/types.ts';
 import { type Attempt, attempt, skippedAttempt, withAttempts } from './attempts.ts';
 import { begin, resume } from './begin.ts';
 

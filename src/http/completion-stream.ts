@@ -1,6 +1,6 @@
 import { Answer } from '../chat/answer.ts';
 import { type StartedCompletion, toCompletion } from '../chat/complete.ts';
-import type { ProviderEvent } from '../providers/types.ts';
+import type { ProviderEvent } from '../providers/chat-model.ts';
 import { errorReply, toAppError } from './envelope.ts';
 import { EventStream, sseEvent } from './event-stream.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isNestedAtMost } from '../core/nesting.ts';
-import type { AssistantPart, Media, Message, Tool, ToolCall, UserPart } from '../providers/types.ts';
+import type { AssistantPart, Media, Message, Tool, ToolCall, UserPart } from '../providers/chat-model.ts';
 import { text } from './schemas.ts';
 
 const MAX_MESSAGES = 2000;

@@ -1,10 +1,10 @@
 import { nearest } from '../core/nearest.ts';
 import { AppError } from '../errors.ts';
-import { catalogModels, isCatalogued } from './catalog.ts';
+import { catalogModels, isCatalogued } from './catalog/catalog.ts';
+import { isProviderType, type ProviderType } from './chat-model.ts';
 import { DEMO_MODEL } from './demo.ts';
 import { PROFILES, type RemoteType, type VendorType } from './profiles.ts';
 import { type ModelRef, type ProviderRegistry, VENDOR_TYPES } from './registry.ts';
-import { isProviderType, type ProviderType } from './types.ts';
 
 const SUGGESTIONS = 5;
 

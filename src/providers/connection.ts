@@ -1,13 +1,13 @@
 import { aiSdkModel, sdkProvider } from './ai-sdk/model.ts';
-import type { HttpClient } from './client.ts';
-import { endpointOf, requireConfigured, secretsOf } from './endpoint.ts';
-import { fetchModels } from './live.ts';
-import type { LiveModel } from './live-list.ts';
-import { profileOf } from './profile-of.ts';
+import type { ChatModel } from './chat-model.ts';
+import { fetchModels } from './live/fetch-models.ts';
+import type { LiveModel } from './live/read-list.ts';
 import type { RemoteType } from './profiles.ts';
-import type { ProviderSettings } from './settings.ts';
-import type { ChatModel } from './types.ts';
-import { wireModel } from './wire-model.ts';
+import { endpointOf, requireConfigured, secretsOf } from './settings/endpoint.ts';
+import { profileOf } from './settings/profile-of.ts';
+import type { ProviderSettings } from './settings/settings.ts';
+import type { HttpClient } from './transport/client.ts';
+import { wireModel } from './wire/wire-model.ts';
 
 /** A configured provider, ready to be called, be it over a wire or by a package. */
 export interface Connection {

@@ -3,8 +3,8 @@ import { isObject, tryParseJson } from '../core/json.ts';
 import { isNestedAtMost } from '../core/nesting.ts';
 import { pause } from '../core/pause.ts';
 import { type AppError, abortError, InvalidRequestError } from '../errors.ts';
-import { refusalError } from './failure.ts';
-import type { ChatAnswer, ChatModel, ChatRequest, FinishReason, Message, ProviderEvent } from './types.ts';
+import type { ChatAnswer, ChatModel, ChatRequest, FinishReason, Message, ProviderEvent } from './chat-model.ts';
+import { refusalError } from './transport/failure.ts';
 
 /** The demo's only model. */
 export const DEMO_MODEL = 'demo';

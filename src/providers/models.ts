@@ -1,9 +1,9 @@
-import { type CatalogModel, catalogModels, describeModel } from './catalog.ts';
+import { type CatalogModel, catalogModels, describeModel } from './catalog/catalog.ts';
+import type { ProviderType } from './chat-model.ts';
 import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
-import type { LiveModel } from './live-list.ts';
+import type { LiveModel } from './live/read-list.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ProviderRegistry } from './registry.ts';
-import type { ProviderType } from './types.ts';
 
 /** The demo model, with the grammar of its orders. */
 export const DEMO_ENTRY: CatalogModel & { description: string } = {

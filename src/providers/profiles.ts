@@ -1,7 +1,7 @@
-import type { AttachmentLimits } from './attachments.ts';
-import type { CustomType, ProviderType } from './types.ts';
+import type { CustomType, ProviderType } from './chat-model.ts';
+import type { AttachmentLimits } from './wire/attachments.ts';
 
-/** The wires that exist; `protocols/` has one file for each. */
+/** The wires that exist; `protocols/` has two files for each. */
 export type WireName =
   | 'openai-chat'
   | 'openai-responses'

@@ -11,19 +11,19 @@ import {
   putProviderSettings,
   putServerSetting,
 } from '../storage/settings.ts';
-import { ALIASES } from './catalog-overrides.ts';
-import type { HttpClient } from './client.ts';
+import { ALIASES } from './catalog/overrides.ts';
+import { type ChatModel, isCustomType, isProviderType, PROVIDER_TYPES, type ProviderType } from './chat-model.ts';
 import { type Connection, connect } from './connection.ts';
 import { CoolDowns, type Cooling, type Trial } from './cool-down.ts';
 import { DEMO_MODEL, demoModel } from './demo.ts';
-import { isConfigured } from './endpoint.ts';
-import { LiveCache } from './live-cache.ts';
-import { isVendorType, type PackageProfile, profileOf } from './profile-of.ts';
+import { LiveCache } from './live/live-cache.ts';
 import type { Profile, RemoteType, VendorType } from './profiles.ts';
-import { type ProviderSettings, patchSettings, type SettingsPatch } from './settings.ts';
-import { requireFitting } from './settings-issues.ts';
-import { MAX_CUSTOM } from './settings-schema.ts';
-import { type ChatModel, isCustomType, isProviderType, PROVIDER_TYPES, type ProviderType } from './types.ts';
+import { isConfigured } from './settings/endpoint.ts';
+import { requireFitting } from './settings/issues.ts';
+import { isVendorType, type PackageProfile, profileOf } from './settings/profile-of.ts';
+import { MAX_CUSTOM } from './settings/schema.ts';
+import { type ProviderSettings, patchSettings, type SettingsPatch } from './settings/settings.ts';
+import type { HttpClient } from './transport/client.ts';
 
 /** What the registry stands on. `environment` is what the process was started with; stored settings go over it. */
 export interface RegistryDeps {

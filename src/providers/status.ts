@@ -1,8 +1,8 @@
+import type { ProviderType } from './chat-model.ts';
 import { DEMO_MODEL } from './demo.ts';
-import type { Health } from './live-cache.ts';
+import type { Health } from './live/live-cache.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ProviderRegistry } from './registry.ts';
-import type { ProviderType } from './types.ts';
 
 /** A provider as a person sees it; never with its key. */
 export interface ProviderStatus extends Health {

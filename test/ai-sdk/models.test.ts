@@ -7,7 +7,7 @@ import type {
 } from '@ai-sdk/provider';
 import { describe, expect, it } from 'vitest';
 import { factoryOf } from '../../src/providers/ai-sdk/package.ts';
-import type { Message } from '../../src/providers/types.ts';
+import type { Message } from '../../src/providers/chat-model.ts';
 import { ask, HI, ORIGIN, request, type Script, scripted } from './scripted.ts';
 
 const V2_USAGE = { inputTokens: 5, outputTokens: 4, totalTokens: 9, reasoningTokens: 1, cachedInputTokens: 2 };

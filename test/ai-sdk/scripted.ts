@@ -1,7 +1,7 @@
 import { Answer } from '../../src/chat/answer.ts';
 import { aiSdkModel } from '../../src/providers/ai-sdk/model.ts';
 import type { SdkModel } from '../../src/providers/ai-sdk/package.ts';
-import type { ChatRequest, Message, ProviderEvent } from '../../src/providers/types.ts';
+import type { ChatRequest, Message, ProviderEvent } from '../../src/providers/chat-model.ts';
 import type { Json } from '../server.ts';
 
 /** What the scripted models’ answers come from. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ALIASES } from '../../src/providers/catalog-overrides.ts';
+import { ALIASES } from '../../src/providers/catalog/overrides.ts';
 import { PROFILES } from '../../src/providers/profiles.ts';
 import { VENDOR_TYPES } from '../../src/providers/registry.ts';
 import { startTestServer, type TestServer } from '../server.ts';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect, type Mock, vi } from 'vitest';
-import { HttpClient } from '../../src/providers/client.ts';
+import { HttpClient } from '../../src/providers/transport/client.ts';
 import type { Json, TestServer } from '../server.ts';
 
 /** What `call` gives. */

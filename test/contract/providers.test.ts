@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PROVIDER_TYPES } from '../../src/providers/chat-model.ts';
 import { PROFILES, type VendorType } from '../../src/providers/profiles.ts';
 import { VENDOR_TYPES } from '../../src/providers/registry.ts';
-import { PROVIDER_TYPES } from '../../src/providers/types.ts';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
 import { expectError, issuePaths, method, neverAnswered, says } from './helpers.ts';
 import { keyOf, startUpstream, type Upstream } from './upstream.ts';

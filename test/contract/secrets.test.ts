@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secretsOf } from '../../src/providers/endpoint.ts';
-import { redact } from '../../src/providers/refusal.ts';
+import { secretsOf } from '../../src/providers/settings/endpoint.ts';
+import { redact } from '../../src/providers/wire/refusal.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { seal } from '../../src/storage/secret-box.ts';
 import { loadSecretKey } from '../../src/storage/secret-key.ts';

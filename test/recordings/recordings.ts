@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
+import type { FinishReason } from '../../src/providers/chat-model.ts';
 import type { VendorType } from '../../src/providers/profiles.ts';
-import type { FinishReason } from '../../src/providers/types.ts';
 
 /** Real answers of the providers; not part of the repository. */
 export const FOLDER = process.env.PROFCLAW_FIXTURES ?? join(import.meta.dirname, '../../../shared/fixtures');

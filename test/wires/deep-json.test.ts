@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WireName } from '../../src/providers/profiles.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 import { readStream, readWhole } from './reading.ts';
 
 // JSON that is nested too deeply to be written again must be a provider's failure, not ours.

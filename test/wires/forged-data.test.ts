@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { AssistantPart, ChatRequest } from '../../src/providers/chat-model.ts';
 import type { Quirks, WireName } from '../../src/providers/profiles.ts';
-import type { AssistantPart, ChatRequest } from '../../src/providers/types.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 
 // What clients push back is theirs to change: `data` may add nothing to a request but what its wire knows.
 

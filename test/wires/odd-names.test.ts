@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../src/providers/chat-model.ts';
 import type { WireName } from '../../src/providers/profiles.ts';
-import type { ChatRequest } from '../../src/providers/types.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 import { expectError } from '../contract/helpers.ts';
 import { startTestServer } from '../server.ts';
 import { readObjects, readWhole } from './reading.ts';

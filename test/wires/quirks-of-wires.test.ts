@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { ChatRequest } from '../../src/providers/chat-model.ts';
 import { PROFILES, type Quirks, type WireName } from '../../src/providers/profiles.ts';
-import { QuirksSchema } from '../../src/providers/quirks-json.ts';
-import { settingIssues } from '../../src/providers/settings-issues.ts';
-import type { ChatRequest } from '../../src/providers/types.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { settingIssues } from '../../src/providers/settings/issues.ts';
+import { QuirksSchema } from '../../src/providers/settings/quirks.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 
 const WIRES = Object.keys(PROTOCOLS) as WireName[];
 const QUIRKS = Object.keys(QuirksSchema.shape) as (keyof Quirks)[];

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { ndjsonFramer, sseFramer } from '../../src/core/framing.ts';
+import type { ProviderEvent } from '../../src/providers/chat-model.ts';
 import type { Quirks, WireName } from '../../src/providers/profiles.ts';
 import { ProtocolError, ReportedError } from '../../src/providers/protocols/protocol.ts';
-import type { ProviderEvent } from '../../src/providers/types.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 
 /** What a reader made of an answer; what is empty is left out. */
 export interface Reading {

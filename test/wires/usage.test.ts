@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../src/core/json.ts';
+import type { Usage } from '../../src/providers/chat-model.ts';
 import type { WireName } from '../../src/providers/profiles.ts';
-import type { Usage } from '../../src/providers/types.ts';
-import { PROTOCOLS } from '../../src/providers/wires.ts';
+import { PROTOCOLS } from '../../src/providers/wire/wires.ts';
 
 // Counts that a provider did not give are not made up.
 

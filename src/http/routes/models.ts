@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { CUSTOM_TYPE, PROVIDER_TYPES } from '../../providers/chat-model.ts';
 import { listModels } from '../../providers/models.ts';
-import { CUSTOM_TYPE, PROVIDER_TYPES } from '../../providers/types.ts';
 import { defineRoute } from '../route.ts';
 
 const CUSTOM_NAME = new RegExp(CUSTOM_TYPE.source.replace('^custom:', ''));

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AppError, InvalidRequestError, NotFoundError } from '../../errors.ts';
-import { missingSetting } from '../../providers/endpoint.ts';
+import { isCustomType, PROVIDER_TYPES, type ProviderType } from '../../providers/chat-model.ts';
 import { DEMO_ENTRY, liveModels } from '../../providers/models.ts';
 import type { RemoteType } from '../../providers/profiles.ts';
 import { isRemoteType, type ProviderRegistry } from '../../providers/registry.ts';
-import { SETTINGS_SHAPE } from '../../providers/settings-schema.ts';
+import { missingSetting } from '../../providers/settings/endpoint.ts';
+import { SETTINGS_SHAPE } from '../../providers/settings/schema.ts';
 import { describeProvider } from '../../providers/status.ts';
-import { isCustomType, PROVIDER_TYPES, type ProviderType } from '../../providers/types.ts';
 import { defineRoute } from '../route.ts';
 import { DeletedSchema, ModelName, Time } from '../schemas.ts';
 import { ModelSchema, ProviderName } from './models.ts';

@@ -1,11 +1,11 @@
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 import { isNestedAtMost } from '../../core/nesting.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../chat-model.ts';
 import { settle } from '../protocols/finish.ts';
 import { MAX_DATA_NESTING } from '../protocols/protocol.ts';
 import { Sources, toSource } from '../protocols/sources.ts';
 import { wholeCall } from '../protocols/tool-calls.ts';
 import { usageOf } from '../protocols/usage.ts';
-import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 
 /** A language model broke the AI SDK's contract; becomes `provider_protocol`. */
 export class SdkProtocolError extends Error {}

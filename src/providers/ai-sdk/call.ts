@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError, abortError } from '../../errors.ts';
-import type { Timeouts } from '../upstream.ts';
+import type { Timeouts } from '../transport/upstream.ts';
 
 /**
  * The clock of one call of a package: its signal ends when the caller leaves or the provider is silent for too long.

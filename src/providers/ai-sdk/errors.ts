@@ -1,9 +1,9 @@
 import { asNumber, asObject, asString, isObject, tryParseJson } from '../../core/json.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
-import { isRetryable } from '../failure.ts';
 import { readErrorBody } from '../protocols/error-body.ts';
 import type { ErrorReading } from '../protocols/protocol.ts';
-import { redact, refusedError, retryAfter, type Source } from '../refusal.ts';
+import { isRetryable } from '../transport/failure.ts';
+import { redact, refusedError, retryAfter, type Source } from '../wire/refusal.ts';
 import { SdkProtocolError, SdkReportedError } from './answer.ts';
 
 /**

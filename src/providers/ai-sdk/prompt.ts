@@ -7,7 +7,7 @@ import type {
   SharedV4FileData,
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
-import type { AssistantPart, ChatRequest, FilePart, ImagePart, Media, Message, Provenance } from '../types.ts';
+import type { AssistantPart, ChatRequest, FilePart, ImagePart, Media, Message, Provenance } from '../chat-model.ts';
 import type { SdkModel } from './package.ts';
 
 type Version = SdkModel['specificationVersion'];

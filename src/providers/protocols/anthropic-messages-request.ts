@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../types.ts';
 import { type Cacheable, markCacheable } from './anthropic-cache.ts';
 import { systemText } from './message-parts.ts';
 import type { WireRequest } from './protocol.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest, Message, ProviderEvent } from '../types.ts';
+import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

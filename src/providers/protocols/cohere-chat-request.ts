@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { AssistantPart, ChatRequest, Message, ReasoningPart, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, Message, ReasoningPart, UserPart } from '../types.ts';
 import { mediaUrl } from './media.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { lowerCall, lowerTools } from './openai-tools.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../errors.ts';
-import type { ChatRequest, ProviderEvent } from '../types.ts';
+import type { ChatRequest, ProviderEvent } from '../chat-model.ts';
 import { cohereChat } from './cohere-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

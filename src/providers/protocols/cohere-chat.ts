@@ -1,6 +1,6 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
-import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../chat-model.ts';
 import { lowerCohere } from './cohere-chat-request.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';

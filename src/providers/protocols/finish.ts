@@ -1,4 +1,4 @@
-import type { FinishReason } from '../types.ts';
+import type { FinishReason } from '../chat-model.ts';
 
 /**
  * Why an answer ended. The provider's word alone is not to be trusted: gathered calls make a turn with tool calls, and

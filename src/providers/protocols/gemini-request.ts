@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
-import type { AssistantPart, ChatRequest, Media, Message, Provenance, ToolCall, UserPart } from '../types.ts';
+import type { AssistantPart, ChatRequest, Media, Message, Provenance, ToolCall, UserPart } from '../chat-model.ts';
 import { callsOf, systemText } from './message-parts.ts';
 import { pathSegment } from './path-segment.ts';
 import type { WireRequest } from './protocol.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChatRequest, Message, ProviderEvent } from '../types.ts';
+import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import { gemini } from './gemini.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

@@ -1,4 +1,4 @@
-import type { Media } from '../types.ts';
+import type { Media } from '../chat-model.ts';
 
 /** The media as one URL: its own, or a `data:` URL. */
 export function mediaUrl(media: Media): string {

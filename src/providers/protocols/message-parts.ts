@@ -1,4 +1,4 @@
-import type { AssistantPart, Message, ToolCall } from '../types.ts';
+import type { AssistantPart, Message, ToolCall } from '../chat-model.ts';
 
 /** The text of an assistant's turn. */
 export function textOf(parts: readonly AssistantPart[]): string {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { ChatRequest, Message, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, Message, UserPart } from '../types.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { isCloud, MIN_WINDOW, tokensOf, windowFor } from './ollama-window.ts';
 import { lowerTools } from './openai-tools.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../errors.ts';
-import type { ChatRequest, ProviderEvent, UserPart } from '../types.ts';
+import type { ChatRequest, ProviderEvent, UserPart } from '../chat-model.ts';
 import { ollamaChat } from './ollama-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

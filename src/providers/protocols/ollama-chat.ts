@@ -1,6 +1,6 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, type JsonObject, tryParseJson } from '../../core/json.ts';
-import type { FinishReason, ProviderEvent } from '../types.ts';
+import type { FinishReason, ProviderEvent } from '../chat-model.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { lowerOllama } from './ollama-chat-request.ts';

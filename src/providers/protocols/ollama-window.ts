@@ -1,4 +1,4 @@
-import type { AssistantPart, ChatRequest, Message, UserPart } from '../types.ts';
+import type { AssistantPart, ChatRequest, Message, UserPart } from '../chat-model.ts';
 import type { ModelFacts } from './protocol.ts';
 import { fileText } from './text-file.ts';
 import { estimateTokens } from './token-estimate.ts';

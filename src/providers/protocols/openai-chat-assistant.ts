@@ -1,6 +1,6 @@
 import { asArray, isObject, type JsonObject } from '../../core/json.ts';
+import type { AssistantPart } from '../chat-model.ts';
 import type { ReasoningBack } from '../profiles.ts';
-import type { AssistantPart } from '../types.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { lowerCall } from './openai-tools.ts';
 

@@ -1,6 +1,6 @@
 import { asString, type JsonObject } from '../../core/json.ts';
+import type { ChatRequest, Message } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, Message } from '../types.ts';
 import { lowerAssistant } from './openai-chat-assistant.ts';
 import { lowerUser } from './openai-chat-user.ts';
 import { lowerToolChoice, lowerTools } from './openai-tools.ts';

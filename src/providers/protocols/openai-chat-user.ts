@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
+import type { FilePart, UserPart } from '../chat-model.ts';
 import type { FileForm } from '../profiles.ts';
-import type { FilePart, UserPart } from '../types.ts';
 import { mediaUrl } from './media.ts';
 import { fileText, refusedPart, requireText, titledText } from './text-file.ts';
 

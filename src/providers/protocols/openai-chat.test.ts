@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, Message, ProviderEvent } from '../types.ts';
 import { openaiChat } from './openai-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

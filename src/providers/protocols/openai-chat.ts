@@ -1,7 +1,7 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { FirstChoice } from './first-choice.ts';

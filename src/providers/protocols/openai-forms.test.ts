@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProviderEvent } from '../types.ts';
+import type { ProviderEvent } from '../chat-model.ts';
 import { openaiChat } from './openai-chat.ts';
 import { readingBothForms } from './openai-forms.ts';
 import { openaiResponses } from './openai-responses.ts';

@@ -1,7 +1,7 @@
 import type { Frame } from '../../core/framing.ts';
 import { isObject, tryParseJson } from '../../core/json.ts';
+import type { ProviderEvent } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ProviderEvent } from '../types.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiResponses } from './openai-responses.ts';
 import type { Protocol, StreamReader } from './protocol.ts';

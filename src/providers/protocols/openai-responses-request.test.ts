@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { AssistantPart, ChatRequest, Message } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, Message } from '../types.ts';
 import { openaiResponses } from './openai-responses.ts';
 
 function lower(over: Partial<ChatRequest>, quirks: Quirks = {}) {

@@ -1,6 +1,6 @@
 import { asArray, asObject, type JsonObject } from '../../core/json.ts';
+import type { AssistantPart, ChatRequest, FilePart, Message, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { AssistantPart, ChatRequest, FilePart, Message, UserPart } from '../types.ts';
 import { mediaUrl } from './media.ts';
 import { lowerFunctions } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../core/json.ts';
-import type { ProviderEvent } from '../types.ts';
+import type { ProviderEvent } from '../chat-model.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 

@@ -1,7 +1,7 @@
 import type { Frame } from '../../core/framing.ts';
 import { asArray, asNumber, asObject, asString, isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { isNestedAtMost } from '../../core/nesting.ts';
-import type { FinishReason, ProviderEvent, Usage } from '../types.ts';
+import type { FinishReason, ProviderEvent, Usage } from '../chat-model.ts';
 import { readErrorBody } from './error-body.ts';
 import { settle } from './finish.ts';
 import { DeltaEnvelope } from './openai-responses-envelope.ts';

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../../core/json.ts';
+import type { ChatRequest, ToolCall } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest, ToolCall } from '../types.ts';
 
 /** A tool's function in the form that OpenAI, Cohere and Ollama share. */
 interface ToolFunction {

@@ -1,7 +1,7 @@
 import type { Frame } from '../../core/framing.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { ChatRequest, ProviderEvent } from '../chat-model.ts';
 import type { Quirks, ToolCallIds } from '../profiles.ts';
-import type { ChatRequest, ProviderEvent } from '../types.ts';
 
 /** A request body in a wire's own form. `path` is appended to the base URL and may carry a query. */
 export interface WireRequest {

@@ -1,5 +1,5 @@
 import { asArray, asObject, asString, type JsonObject } from '../../core/json.ts';
-import type { ProviderEvent, Source } from '../types.ts';
+import type { ProviderEvent, Source } from '../chat-model.ts';
 
 /**
  * Reads the pages that an answer rests on: Perplexity's `search_results` and `citations` beside the message, which

@@ -1,5 +1,5 @@
+import type { ChatRequest } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
-import type { ChatRequest } from '../types.ts';
 
 /**
  * The temperature to send, if the model takes one.

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '../../errors.ts';
-import type { FilePart } from '../types.ts';
+import type { FilePart } from '../chat-model.ts';
 
 const TEXT_TYPE = /^(text\/|application\/(json|xml|yaml|x-yaml|toml|javascript|x-sh)\b)/;
 

@@ -1,4 +1,4 @@
-import type { ProviderEvent } from '../types.ts';
+import type { ProviderEvent } from '../chat-model.ts';
 
 const OPEN = '<think>';
 const CLOSE = '</think>';

@@ -1,7 +1,7 @@
 import { newId } from '../../core/ids.ts';
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import { isNestedAtMost } from '../../core/nesting.ts';
-import type { ToolCall } from '../types.ts';
+import type { ToolCall } from '../chat-model.ts';
 import { JsonEnd } from './json-end.ts';
 
 /** A piece of a tool call as a stream brings it; '' or undefined where the piece does not say. */

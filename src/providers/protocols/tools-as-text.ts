@@ -1,4 +1,4 @@
-import type { AssistantPart, Message, ToolCall } from '../types.ts';
+import type { AssistantPart, Message, ToolCall } from '../chat-model.ts';
 import { callsOf, textOf } from './message-parts.ts';
 
 /**

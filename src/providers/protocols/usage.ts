@@ -1,4 +1,4 @@
-import type { Usage } from '../types.ts';
+import type { Usage } from '../chat-model.ts';
 
 /** Counts of tokens, as far as a provider gives them. */
 interface Counts {

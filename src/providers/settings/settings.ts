@@ -1,6 +1,6 @@
-import type { JsonObject } from '../core/json.ts';
-import type { WireName } from './profiles.ts';
-import type { QuirksJson } from './quirks-json.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { WireName } from '../profiles.ts';
+import type { QuirksJson } from './quirks.ts';
 
 /** What can be set for one provider, by the environment or through the API. All optional; the API's wins. */
 export interface ProviderSettings {

@@ -1,13 +1,13 @@
-import type { Endpoint } from './endpoint.ts';
-import type { Profile, WireName } from './profiles.ts';
-import { anthropicMessages } from './protocols/anthropic-messages.ts';
-import { cohereChat } from './protocols/cohere-chat.ts';
-import { gemini } from './protocols/gemini.ts';
-import { ollamaChat } from './protocols/ollama-chat.ts';
-import { openaiChat } from './protocols/openai-chat.ts';
-import { readingBothForms } from './protocols/openai-forms.ts';
-import { openaiResponses } from './protocols/openai-responses.ts';
-import type { Protocol } from './protocols/protocol.ts';
+import type { Profile, WireName } from '../profiles.ts';
+import { anthropicMessages } from '../protocols/anthropic-messages.ts';
+import { cohereChat } from '../protocols/cohere-chat.ts';
+import { gemini } from '../protocols/gemini.ts';
+import { ollamaChat } from '../protocols/ollama-chat.ts';
+import { openaiChat } from '../protocols/openai-chat.ts';
+import { readingBothForms } from '../protocols/openai-forms.ts';
+import { openaiResponses } from '../protocols/openai-responses.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { Endpoint } from '../settings/endpoint.ts';
 
 /** Every wire by its name. */
 export const PROTOCOLS: Readonly<Record<WireName, Protocol>> = {

@@ -1,5 +1,5 @@
-import { pause } from '../core/pause.ts';
-import { type AppError, abortError } from '../errors.ts';
+import { pause } from '../../core/pause.ts';
+import { type AppError, abortError } from '../../errors.ts';
 
 const MAX_TRIES = 3;
 const MAX_WAIT_MS = 30_000;

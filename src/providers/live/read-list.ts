@@ -1,4 +1,4 @@
-import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../core/json.ts';
+import { asArray, asNumber, asObject, asString, isObject, type JsonObject } from '../../core/json.ts';
 
 /** A model as a provider's own list gives it; undefined where the list does not say. Tokens. */
 export interface LiveModel {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FILE_FORMS, type Quirks, type ReasoningBack } from './profiles.ts';
+import { FILE_FORMS, type Quirks, type ReasoningBack } from '../profiles.ts';
 
 /** How names of models begin. Not patterns: one of somebody else's could keep the server busy for minutes. */
 const Models = z.array(z.string().min(1).max(200)).min(1).max(50);

@@ -1,12 +1,12 @@
+import type { ChatModel } from '../chat-model.ts';
+import type { Profile } from '../profiles.ts';
+import { pathSegment } from '../protocols/path-segment.ts';
+import { type Endpoint, urlOf } from '../settings/endpoint.ts';
+import type { HttpClient } from '../transport/client.ts';
 import { checkAttachments } from './attachments.ts';
-import type { HttpClient } from './client.ts';
-import { type Endpoint, urlOf } from './endpoint.ts';
 import { ModelFactsCache, modelFacts } from './model-facts.ts';
-import type { Profile } from './profiles.ts';
-import { pathSegment } from './protocols/path-segment.ts';
 import { readRefusal } from './refusal.ts';
 import { project } from './transcript.ts';
-import type { ChatModel } from './types.ts';
 import { WireAnswer } from './wire-answer.ts';
 import { protocolOf } from './wires.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { AppError, abortError } from '../errors.ts';
+import { AppError, abortError } from '../../errors.ts';
 
 /** All in milliseconds. */
 export interface Timeouts {

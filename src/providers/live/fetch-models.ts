@@ -1,11 +1,11 @@
-import { tryParseJson } from '../core/json.ts';
-import { AppError } from '../errors.ts';
-import type { HttpClient } from './client.ts';
-import { type Endpoint, urlOf } from './endpoint.ts';
-import { type LiveModel, readList } from './live-list.ts';
-import { modelFacts } from './model-facts.ts';
-import type { Profile } from './profiles.ts';
-import { readRefusal } from './refusal.ts';
+import { tryParseJson } from '../../core/json.ts';
+import { AppError } from '../../errors.ts';
+import type { Profile } from '../profiles.ts';
+import { type Endpoint, urlOf } from '../settings/endpoint.ts';
+import type { HttpClient } from '../transport/client.ts';
+import { modelFacts } from '../wire/model-facts.ts';
+import { readRefusal } from '../wire/refusal.ts';
+import { type LiveModel, readList } from './read-list.ts';
 
 const LIMIT_MS = 5000;
 /** Within the limit above: a list without facts is better than none. */

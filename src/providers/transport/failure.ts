@@ -1,5 +1,5 @@
-import { AppError, type ErrorCode } from '../errors.ts';
-import type { ErrorReading } from './protocols/protocol.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
+import type { ErrorReading } from '../protocols/protocol.ts';
 
 /** What is known of a call that a provider refused or broke off. */
 export interface Refusal {

@@ -1,8 +1,8 @@
 import type { ModelPrice } from '@pydantic/genai-prices';
+import type { ProviderType, Usage } from '../chat-model.ts';
+import { PROFILES } from '../profiles.ts';
+import { isVendorType } from '../settings/profile-of.ts';
 import { findModel, type Known, prices } from './price-data.ts';
-import { isVendorType } from './profile-of.ts';
-import { PROFILES } from './profiles.ts';
-import type { ProviderType, Usage } from './types.ts';
 
 /**
  * What an answer cost in USD, or null if the price is not known. Counts cached and cache-write tokens at their own

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Message, UserPart } from '../chat-model.ts';
 import { type AttachmentLimits, checkAttachments } from './attachments.ts';
-import type { Message, UserPart } from './types.ts';
 
 const image = (bytes: number, mediaType = 'image/png'): UserPart => ({
   type: 'image',

@@ -1,5 +1,5 @@
-import { PROFILES, type Profile, type RemoteType, type VendorType, type WireName } from './profiles.ts';
-import { toQuirks } from './quirks-json.ts';
+import { PROFILES, type Profile, type RemoteType, type VendorType, type WireName } from '../profiles.ts';
+import { toQuirks } from './quirks.ts';
 import type { ProviderSettings } from './settings.ts';
 
 /** A provider that an AI SDK package calls; the other fields are as in {@link Profile}. */

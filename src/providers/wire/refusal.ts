@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { tryParseJson } from '../core/json.ts';
-import { AppError } from '../errors.ts';
-import type { Endpoint } from './endpoint.ts';
-import { isRetryable, type Refusal, refusalError } from './failure.ts';
-import type { Profile } from './profiles.ts';
-import type { ErrorReading } from './protocols/protocol.ts';
-import type { Upstream } from './upstream.ts';
+import { tryParseJson } from '../../core/json.ts';
+import { AppError } from '../../errors.ts';
+import type { Profile } from '../profiles.ts';
+import type { ErrorReading } from '../protocols/protocol.ts';
+import type { Endpoint } from '../settings/endpoint.ts';
+import { isRetryable, type Refusal, refusalError } from '../transport/failure.ts';
+import type { Upstream } from '../transport/upstream.ts';
 import { PROTOCOLS } from './wires.ts';
 
 const MAX_ERROR_BYTES = 1024 * 1024;

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
-import { type Frame, LineTooLongError, ndjsonFramer, sseFramer } from '../core/framing.ts';
-import { tryParseJson } from '../core/json.ts';
-import { AppError, type ErrorCode } from '../errors.ts';
-import type { Endpoint } from './endpoint.ts';
-import type { Profile } from './profiles.ts';
-import { type Protocol, ProtocolError, ReportedError, type StreamReader } from './protocols/protocol.ts';
+import { type Frame, LineTooLongError, ndjsonFramer, sseFramer } from '../../core/framing.ts';
+import { tryParseJson } from '../../core/json.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
+import type { ChatAnswer, ProviderEvent } from '../chat-model.ts';
+import type { Profile } from '../profiles.ts';
+import { type Protocol, ProtocolError, ReportedError, type StreamReader } from '../protocols/protocol.ts';
+import type { Endpoint } from '../settings/endpoint.ts';
+import type { Upstream } from '../transport/upstream.ts';
 import { isHtml, redact, refusedError } from './refusal.ts';
-import type { ChatAnswer, ProviderEvent } from './types.ts';
-import type { Upstream } from './upstream.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 

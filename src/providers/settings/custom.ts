@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { isObject, tryParseJson } from '../core/json.ts';
+import { isObject, tryParseJson } from '../../core/json.ts';
+import { type CustomType, isCustomType } from '../chat-model.ts';
+import { settingIssues } from './issues.ts';
+import { CustomSettings, MAX_CUSTOM } from './schema.ts';
 import type { ProviderSettings } from './settings.ts';
-import { settingIssues } from './settings-issues.ts';
-import { CustomSettings, MAX_CUSTOM } from './settings-schema.ts';
-import { type CustomType, isCustomType } from './types.ts';
 
 type Providers = Partial<Record<CustomType, ProviderSettings>>;
 

@@ -1,9 +1,9 @@
-import { AppError, InvalidRequestError, type Issue } from '../errors.ts';
-import { loadFactory, packageProblem } from './ai-sdk/package.ts';
-import type { Quirks, RemoteType } from './profiles.ts';
+import { AppError, InvalidRequestError, type Issue } from '../../errors.ts';
+import { loadFactory, packageProblem } from '../ai-sdk/package.ts';
+import { isCustomType } from '../chat-model.ts';
+import type { Quirks, RemoteType } from '../profiles.ts';
+import { PROTOCOLS } from '../wire/wires.ts';
 import type { ProviderSettings } from './settings.ts';
-import { isCustomType } from './types.ts';
-import { PROTOCOLS } from './wires.ts';
 
 const CUSTOM_ONLY = ['name', 'wire', 'quirks', 'modelsPath', 'package', 'factory', 'options'] as const;
 const VENDOR_ONLY = ['resourceName', 'deploymentName', 'apiVersion', 'organization', 'project'] as const;

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Endpoint } from './endpoint.ts';
-import { PROFILES } from './profiles.ts';
-import { ollamaChat } from './protocols/ollama-chat.ts';
-import { openaiChat } from './protocols/openai-chat.ts';
-import type { Protocol } from './protocols/protocol.ts';
-import type { ProviderEvent } from './types.ts';
-import type { Upstream } from './upstream.ts';
+import type { ProviderEvent } from '../chat-model.ts';
+import { PROFILES } from '../profiles.ts';
+import { ollamaChat } from '../protocols/ollama-chat.ts';
+import { openaiChat } from '../protocols/openai-chat.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { Endpoint } from '../settings/endpoint.ts';
+import type { Upstream } from '../transport/upstream.ts';
 import { WireAnswer } from './wire-answer.ts';
 
 const endpoint = { secrets: ['sk-secret'] } as unknown as Endpoint;

@@ -1,8 +1,8 @@
-import { tryParseJson } from '../core/json.ts';
-import type { HttpClient } from './client.ts';
-import { type Endpoint, urlOf } from './endpoint.ts';
-import type { Profile } from './profiles.ts';
-import type { ModelFacts } from './protocols/protocol.ts';
+import { tryParseJson } from '../../core/json.ts';
+import type { Profile } from '../profiles.ts';
+import type { ModelFacts } from '../protocols/protocol.ts';
+import { type Endpoint, urlOf } from '../settings/endpoint.ts';
+import type { HttpClient } from '../transport/client.ts';
 import { PROTOCOLS } from './wires.ts';
 
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;

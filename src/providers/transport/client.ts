@@ -1,5 +1,5 @@
 import { Agent, type Dispatcher } from 'undici';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 import { type Try, withRetries } from './retries.ts';
 import { type Timeouts, type Upstream, UpstreamCall } from './upstream.ts';
 

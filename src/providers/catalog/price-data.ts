@@ -1,7 +1,7 @@
 import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices';
-import { isVendorType } from './profile-of.ts';
-import { PROFILES, type VendorType } from './profiles.ts';
-import type { ProviderType } from './types.ts';
+import type { ProviderType } from '../chat-model.ts';
+import { PROFILES, type VendorType } from '../profiles.ts';
+import { isVendorType } from '../settings/profile-of.ts';
 
 type Prices = typeof import('@pydantic/genai-prices');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Message } from '../chat-model.ts';
 import { project } from './transcript.ts';
-import type { Message } from './types.ts';
 
 const A = { provider: 'anthropic', model: 'claude-sonnet-5' };
 const B = { provider: 'openai', model: 'gpt-5.5' };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toQuirks } from './quirks-json.ts';
+import { toQuirks } from './quirks.ts';
 
 it('names of models are beginnings, not patterns', () => {
   const { reasoningModels } = toQuirks({ reasoningModels: ['acme-think', 'a.b(', '^(x+)+$'] });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { readErrorBody } from '../protocols/error-body.ts';
 import { isRetryable, refusalError } from './failure.ts';
-import { readErrorBody } from './protocols/error-body.ts';
 
 describe('refusalError', () => {
   it.each<[string, number, unknown, ErrorCode]>([

@@ -1,6 +1,6 @@
-import { InvalidRequestError, type Issue } from '../errors.ts';
-import { isText } from './protocols/text-file.ts';
-import type { FilePart, ImagePart, Media, Message } from './types.ts';
+import { InvalidRequestError, type Issue } from '../../errors.ts';
+import type { FilePart, ImagePart, Media, Message } from '../chat-model.ts';
+import { isText } from '../protocols/text-file.ts';
 
 /** What a vendor takes of images and files, by its own documentation. Absent: no limit is known. */
 export interface AttachmentLimits {

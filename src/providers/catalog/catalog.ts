@@ -1,8 +1,8 @@
 import type { MatchLogic, ModelInfo, ModelPrice } from '@pydantic/genai-prices';
-import { ABILITIES } from './catalog-overrides.ts';
+import { PROVIDER_TYPES, type ProviderType } from '../chat-model.ts';
+import { isVendorType } from '../settings/profile-of.ts';
+import { ABILITIES } from './overrides.ts';
 import { findModel, isServed, packageName, prices } from './price-data.ts';
-import { isVendorType } from './profile-of.ts';
-import { PROVIDER_TYPES, type ProviderType } from './types.ts';
 
 /** One model as `GET /models` shows it. What nobody knows is null, never a guess. Prices are USD per million tokens. */
 export interface CatalogModel {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ToolCallIds } from './profiles.ts';
-import type { AssistantPart, Message, Origin, Provenance } from './types.ts';
+import type { AssistantPart, Message, Origin, Provenance } from '../chat-model.ts';
+import type { ToolCallIds } from '../profiles.ts';
 
 /**
  * A conversation as one provider may see it. Reasoning and opaque data go back only to the provider and model that

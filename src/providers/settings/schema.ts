@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isNestedAtMost } from '../core/nesting.ts';
-import { PROFILES, type Profile } from './profiles.ts';
-import { QuirksSchema } from './quirks-json.ts';
+import { isNestedAtMost } from '../../core/nesting.ts';
+import { PROFILES, type Profile } from '../profiles.ts';
+import { QuirksSchema } from './quirks.ts';
 
 const AZURE_RESOURCE = /^[a-z0-9][a-z0-9-]{0,62}$/i;
 const ID = /^[\w-]{1,100}$/;

@@ -1,6 +1,6 @@
-import { AppError } from '../errors.ts';
-import type { LiveModel } from './live-list.ts';
-import type { RemoteType } from './profiles.ts';
+import { AppError } from '../../errors.ts';
+import type { RemoteType } from '../profiles.ts';
+import type { LiveModel } from './read-list.ts';
 
 /** Whether a provider answered when it was last asked; `healthy` is null if it never was. Times: ISO, milliseconds. */
 export interface Health {

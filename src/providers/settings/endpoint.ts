@@ -1,8 +1,8 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
+import { isCustomType } from '../chat-model.ts';
+import type { Profile, RemoteType } from '../profiles.ts';
 import { profileOf } from './profile-of.ts';
-import type { Profile, RemoteType } from './profiles.ts';
 import type { ProviderSettings } from './settings.ts';
-import { isCustomType } from './types.ts';
 
 /** Where and with what headers a provider is called. */
 export interface Endpoint {
