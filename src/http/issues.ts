@@ -18,11 +18,17 @@ function one(issue: ZodIssue, before: Path): Issue[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => said([...path, key], 'there is no such field'));
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => said(path, message));
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [said(path, issue.message)];
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [said(path, messageOf(issue))];
   // A form whose complaints all lie deeper is the one that was meant: the others refuse the value as a whole.
   const meant = issue.errors.find((branch) => branch.every((inner) => inner.path.length > 0));
   if (meant) return meant.flatMap((inner) => one(inner, path));
-  return [said(path, issue.errors.map((branch) => branch[0]?.message).join(', or '))];
+  const messages = issue.errors.flatMap((branch) => branch.slice(0, 1).map(messageOf));
+  return [said(path, [...new Set(messages)].join(', or '))];
+}
+
+/** The schema's own words, without those that only a programmer of it understands. */
+function messageOf({ message }: ZodIssue): string {
+  return /received undefined$/.test(message) ? 'is missing' : message.replace(/^Invalid input: /, '');
 }
 
 function said(path: Path, message: string): Issue {

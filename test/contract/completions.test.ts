@@ -130,6 +130,15 @@ describe('POST /api/chat/completions, whole', () => {
   });
 });
 
+it('names what is missing in plain words', async () => {
+  const { body } = await server.call(PATH, { messages: [{ role: 'user' }, { role: 'tool', content: 'x' }] });
+  expect(body.details.issues).toEqual([
+    { path: 'messages.0.content', message: 'is missing' },
+    { path: 'messages.1.toolCallId', message: 'is missing' },
+  ]);
+  expect((await server.call(PATH, {})).body.details.issues).toEqual([{ path: 'messages', message: 'is missing' }]);
+});
+
 it('an empty answer comes back as it was given', async () => {
   upstream.replies.push({ json: openAiAnswer({ content: '' }) });
   const { body } = await server.call(PATH, says('Hi', { model: 'groq/some-model' }));
