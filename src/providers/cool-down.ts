@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 
-/** Why and for how long still a model had better be left alone; 0 ms while a single call finds out whether it is well. */
+/** Why and for how much longer a model is passed over; 0 ms while a single call finds out whether it is well. */
 export interface Cooling {
   code: ErrorCode;
   leftMs: number;

@@ -22,7 +22,7 @@ export const DEMO_ENTRY: CatalogModel & { description: string } = {
 
 /**
  * The catalogue together with what is known of the live lists; nothing is waited for. A live list that is not there
- * yet, or old, is asked for behind the caller's back.
+ * yet, or old, is asked for in the background.
  */
 export async function listModels(registry: ProviderRegistry, only?: ProviderType): Promise<CatalogModel[]> {
   const models = new Map<string, CatalogModel>();

@@ -42,7 +42,7 @@ export type FileForm = (typeof FILE_FORMS)[number];
 
 /** Where a vendor departs from its wire. Absent means: as the wire says. */
 export interface Quirks {
-  /** Models that take no `temperature`; on openai's wire they want `max_completion_tokens` too. */
+  /** Models that take no `temperature`; on openai's chat wire they want `max_completion_tokens` too. */
   reasoningModels?: RegExp;
   /** A stream gives its token counts without being asked, and the question is refused. */
   usageUnasked?: boolean;

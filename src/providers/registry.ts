@@ -93,7 +93,7 @@ export class ProviderRegistry {
     return { ...this.#deps.environment[type], ...this.#stored.get(type) };
   }
 
-  /** Is there all that a call needs? The demo model always has. */
+  /** Is there everything that a call needs? The demo model always has. */
   isConfigured(type: ProviderType): boolean {
     return type === 'demo' || isConfigured(type, this.settings(type));
   }

@@ -14,7 +14,7 @@ export interface ProviderStatus extends Health {
   baseUrl: string | null;
 }
 
-/** What is known of a provider now. Waits for nobody; health that is old is renewed behind the caller's back. */
+/** What is known of a provider now. Waits for nobody; health that is old is renewed in the background. */
 export function describeProvider(registry: ProviderRegistry, type: ProviderType): ProviderStatus {
   if (type === 'demo') {
     return {

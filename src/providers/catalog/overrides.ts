@@ -1,4 +1,4 @@
-/** What the price package does not know of models, and the short names. The one file to edit when vendors move on. */
+/** What the price package does not know of models, and the short names. */
 
 /** Short names; each stands for `provider/model`. */
 export const ALIASES: Readonly<Record<string, string>> = {

@@ -44,7 +44,7 @@ export class LiveCache {
     return this.#entries.get(type)?.models ?? [];
   }
 
-  /** What is known now, without asking; an answer that is old is renewed behind the caller's back. */
+  /** What is known now, without asking; an answer that is old is renewed in the background. */
   knownHealth(type: RemoteType): Health {
     const entry = this.#entries.get(type);
     if (!isFresh(entry)) void this.#ask(type);

@@ -95,7 +95,7 @@ function among(word: string, list: unknown): boolean | undefined {
   return Array.isArray(list) && list.length > 0 ? list.includes(word) : undefined;
 }
 
-/** The types of together's list that are chatted with or not; other lists have other words there, which say nothing. */
+/** Which types of together's list are chat models; other lists have other words there, which say nothing. */
 const TYPES: Readonly<Record<string, boolean>> = {
   chat: true,
   language: false,

@@ -1,29 +1,15 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith, readStream } from '../../../test/protocol.ts';
 import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import { anthropicMessages } from './anthropic-messages.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(...events: unknown[]): ProviderEvent[] {
-  const reader = anthropicMessages.reader({});
-  const frames = events.map((event) => ({
-    event: '',
-    data: typeof event === 'string' ? event : JSON.stringify(event),
-  }));
-  return [...frames.flatMap((frame) => reader.step(frame)), ...reader.end()];
+  return readStream(anthropicMessages, events);
 }
 
 function lower(over: Partial<ChatRequest>) {
-  const request: ChatRequest = {
-    model: 'claude-sonnet-4-5',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return anthropicMessages.lower(request, {});
+  return lowerWith(anthropicMessages, { model: 'claude-sonnet-4-5', ...over });
 }
 
 const start = {

@@ -1,30 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith, readStream } from '../../../test/protocol.ts';
 import { AppError } from '../../errors.ts';
 import type { ChatRequest, ProviderEvent } from '../chat-model.ts';
 import { cohereChat } from './cohere-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(...events: unknown[]): ProviderEvent[] {
-  const reader = cohereChat.reader({});
-  const frames = events.map((event) => ({
-    event: '',
-    data: typeof event === 'string' ? event : JSON.stringify(event),
-  }));
-  return [...frames.flatMap((frame) => reader.step(frame)), ...reader.end()];
+  return readStream(cohereChat, events);
 }
 
 function lower(over: Partial<ChatRequest>) {
-  const request: ChatRequest = {
-    model: 'command-a',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return cohereChat.lower(request, {});
+  return lowerWith(cohereChat, { model: 'command-a', ...over });
 }
 
 const start = { type: 'message-start', delta: { message: { role: 'assistant' } } };

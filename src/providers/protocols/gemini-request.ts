@@ -95,7 +95,7 @@ function lowerMedia(media: Media): JsonObject {
 
 function lowerAssistantParts(parts: AssistantPart[], wantsSignatures: boolean): JsonObject[] {
   const calls = callsOf(parts);
-  // Of calls made side by side Google signs the first only: the others have none by right.
+  // Of calls made side by side Google signs the first only: the others need none.
   const unsigned = wantsSignatures && !calls.some(signatureOf) ? calls[0] : undefined;
   return parts.flatMap((part) => {
     if (part.type === 'tool-call') return [lowerCall(part.call, part.call === unsigned)];

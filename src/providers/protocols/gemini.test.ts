@@ -1,27 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith, readStream } from '../../../test/protocol.ts';
 import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import { gemini } from './gemini.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(...chunks: unknown[]): ProviderEvent[] {
-  const reader = gemini.reader({});
-  return [...chunks.flatMap((chunk) => reader.step({ event: '', data: JSON.stringify(chunk) })), ...reader.end()];
+  return readStream(gemini, chunks);
 }
 
 const chunk = (parts: object[], finishReason?: string) => ({ candidates: [{ content: { parts }, finishReason }] });
 
 function lower(over: Partial<ChatRequest>) {
-  const request: ChatRequest = {
-    model: 'gemini-2.0-flash',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return gemini.lower(request, {});
+  return lowerWith(gemini, { model: 'gemini-2.0-flash', ...over });
 }
 
 describe('gemini, reading', () => {

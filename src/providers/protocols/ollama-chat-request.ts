@@ -13,11 +13,11 @@ export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFa
   const body: JsonObject = {
     model: request.model,
     messages: request.messages.map(lowerMessage),
-    // Without the word it streams.
+    // Without the field it streams.
     stream: request.stream,
   };
   const needed = tokensOf(request);
-  // Without the word a prompt that does not fit loses its beginning, and nobody is told.
+  // Without the field a prompt that does not fit loses its beginning, and nobody is told.
   if (needed > MIN_WINDOW) body.truncate = false;
   const options: JsonObject = {};
   const window = isCloud(request.model) ? undefined : windowFor(needed, facts);

@@ -1,26 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith, readStream } from '../../../test/protocol.ts';
 import { AppError } from '../../errors.ts';
 import type { ChatRequest, ProviderEvent, UserPart } from '../chat-model.ts';
 import { ollamaChat } from './ollama-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(...lines: unknown[]): ProviderEvent[] {
-  const reader = ollamaChat.reader({});
-  return [...lines.flatMap((line) => reader.step({ event: '', data: JSON.stringify(line) })), ...reader.end()];
+  return readStream(ollamaChat, lines);
 }
 
 function lower(over: Partial<ChatRequest>) {
-  const request: ChatRequest = {
-    model: 'qwen',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return ollamaChat.lower(request, {});
+  return lowerWith(ollamaChat, { model: 'qwen', ...over });
 }
 
 describe('ollama-chat, reading', () => {

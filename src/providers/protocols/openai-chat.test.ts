@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith, readStream } from '../../../test/protocol.ts';
 import type { ChatRequest, Message, ProviderEvent } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
 import { openaiChat } from './openai-chat.ts';
 import { ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(chunks: unknown[], quirks: Quirks = {}): ProviderEvent[] {
-  const reader = openaiChat.reader(quirks);
-  const frames = chunks.map((chunk) => ({
-    event: '',
-    data: typeof chunk === 'string' ? chunk : JSON.stringify(chunk),
-  }));
-  return [...frames.flatMap((frame) => reader.step(frame)), ...reader.end()];
+  return readStream(openaiChat, chunks, quirks);
 }
 
 const delta = (piece: object, finish_reason: string | null = null) => ({
@@ -19,17 +15,7 @@ const delta = (piece: object, finish_reason: string | null = null) => ({
 const stop = delta({}, 'stop');
 
 function lower(over: Partial<ChatRequest>, quirks: Quirks = {}) {
-  const request: ChatRequest = {
-    model: 'gpt-4o',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return openaiChat.lower(request, quirks);
+  return lowerWith(openaiChat, { model: 'gpt-4o', ...over }, quirks);
 }
 
 describe('openai-chat, reading', () => {

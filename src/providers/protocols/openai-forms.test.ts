@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readStream } from '../../../test/protocol.ts';
 import type { ProviderEvent } from '../chat-model.ts';
 import { openaiChat } from './openai-chat.ts';
 import { readingBothForms } from './openai-forms.ts';
@@ -19,8 +20,7 @@ const responsesEvents = [
 const responsesWhole = { object: 'response', status: 'completed', output };
 
 function stream(protocol: Protocol, sent: unknown[]): ProviderEvent[] {
-  const reader = protocol.reader({});
-  return [...sent.flatMap((event) => reader.step({ event: '', data: JSON.stringify(event) })), ...reader.end()];
+  return readStream(protocol, sent);
 }
 
 const answer = [

@@ -1,20 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { lowerWith } from '../../../test/protocol.ts';
 import type { AssistantPart, ChatRequest, Message } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
 import { openaiResponses } from './openai-responses.ts';
 
 function lower(over: Partial<ChatRequest>, quirks: Quirks = {}) {
-  const request: ChatRequest = {
-    model: 'gpt-5',
-    messages: [],
-    tools: [],
-    toolChoice: undefined,
-    temperature: undefined,
-    maxTokens: undefined,
-    stream: false,
-    ...over,
-  };
-  return openaiResponses.lower(request, quirks);
+  return lowerWith(openaiResponses, { model: 'gpt-5', ...over }, quirks);
 }
 
 const user = (text: string): Message => ({ role: 'user', parts: [{ type: 'text', text }] });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readStream } from '../../../test/protocol.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { ProviderEvent } from '../chat-model.ts';
 import { openaiResponses } from './openai-responses.ts';
@@ -7,12 +8,10 @@ import { ProtocolError, ReportedError } from './protocol.ts';
 type Sent = JsonObject | string;
 
 function stream(sent: Sent[]): ProviderEvent[] {
-  const reader = openaiResponses.reader({});
-  const frames = sent.map((event, sequence_number) => ({
-    event: '',
-    data: typeof event === 'string' ? event : JSON.stringify({ ...event, sequence_number }),
-  }));
-  return [...frames.flatMap((frame) => reader.step(frame)), ...reader.end()];
+  return readStream(
+    openaiResponses,
+    sent.map((event, sequence_number) => (typeof event === 'string' ? event : { ...event, sequence_number })),
+  );
 }
 
 const added = (output_index: number, item: JsonObject) => ({ type: 'response.output_item.added', output_index, item });

@@ -65,7 +65,7 @@ export function missingSetting(type: RemoteType, settings: ProviderSettings): st
   return isCustomType(type) ? 'PROFCLAW_PROVIDERS' : 'AZURE_OPENAI_ENDPOINT';
 }
 
-/** Is there all that a call needs? Says nothing of whether the provider answers. */
+/** Is there everything that a call needs? Says nothing of whether the provider answers. */
 export function isConfigured(type: RemoteType, settings: ProviderSettings): boolean {
   return settings.enabled !== false && missingSetting(type, settings) === undefined;
 }

@@ -28,7 +28,7 @@ export function refusalError(refusal: Refusal): AppError {
   });
 }
 
-/** Is it worth asking the same provider again? 408, 409, 429 and 5xx; not for an empty purse. */
+/** Is it worth asking the same provider again? 408, 409, 429 and 5xx; not for a quota that is used up. */
 export function isRetryable(status: number, reading: ErrorReading): boolean {
   if (reading.kinds.includes('insufficient_quota')) return false;
   return status === 408 || status === 409 || status === 429 || status >= 500;
