@@ -231,7 +231,7 @@ describe('bytes', () => {
   it.concurrent('half of a frame behind the end of the answer', async () => {
     const text = sse({ type: 'content-delta', delta: { message: { content: { text: 'all' } } } });
     const end = sse({ type: 'message-end', delta: { finish_reason: 'COMPLETE' } });
-    const got = await rig.ask(streamed(`${text}${end}data: `), { stream: true, type: 'cohere' });
+    const got = await rig.ask(streamed(`${text}${end}data: [DO`), { stream: true, type: 'cohere' });
     expect([got.status, got.content, got.code]).toEqual([200, 'all', undefined]);
   });
 

@@ -39,6 +39,7 @@ export interface FactsQuestion {
  * Both methods throw {@link ReportedError} or {@link ProtocolError}; what they returned before stays valid.
  */
 export interface StreamReader {
+  /** Gives nothing once the answer is done: what comes then may be half of a frame that nobody waited for. */
   step(frame: Frame): ProviderEvent[];
   /** True once the wire has said that nothing follows, which not every wire does. */
   readonly done: boolean;

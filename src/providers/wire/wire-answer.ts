@@ -60,11 +60,8 @@ export class WireAnswer {
       const instead = sniffer.instead();
       if (instead !== undefined) addAll(events, this.#read(instead, upstream.headers));
       else {
-        // After the end of the answer, what is left over may be half of a frame that nobody waited for.
-        if (!reader.done) {
-          read(framer.push(decoder.end()));
-          read(framer.end());
-        }
+        read(framer.push(decoder.end()));
+        read(framer.end());
         addAll(events, reader.end());
       }
       yield events;
