@@ -26,6 +26,10 @@ export interface Config {
   timeouts: { connect: number; firstByte: number; idle: number };
   /** How long running requests may go on after the order to stop. */
   stopTimeout: number;
+  /** How long a message waits for the one before it in its conversation. */
+  turnWait: number;
+  /** The model that makes titles of conversations; undefined: none does. */
+  titleModel: string | undefined;
   providers: Partial<Record<RemoteType, ProviderSettings>>;
   /** The user's own short names for `provider/model`. */
   aliases: Record<string, string>;
@@ -105,6 +109,8 @@ const SETTINGS = z.object({
   PROFCLAW_FIRST_BYTE_TIMEOUT: seconds.default(120),
   PROFCLAW_IDLE_TIMEOUT: seconds.default(60),
   PROFCLAW_STOP_TIMEOUT: seconds.default(30),
+  PROFCLAW_TURN_WAIT: seconds.default(60),
+  PROFCLAW_TITLE_MODEL: z.string().max(300).optional(),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
@@ -196,6 +202,8 @@ function toConfig(values: Values, providers: Config['providers']): Omit<Config, 
       idle: values.PROFCLAW_IDLE_TIMEOUT * 1000,
     },
     stopTimeout: values.PROFCLAW_STOP_TIMEOUT * 1000,
+    turnWait: values.PROFCLAW_TURN_WAIT * 1000,
+    titleModel: values.PROFCLAW_TITLE_MODEL,
     providers,
   };
 }

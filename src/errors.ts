@@ -12,6 +12,7 @@ export const STATUS_OF = {
   conflict: 409,
   too_large: 413,
   unsupported_media_type: 415,
+  idempotency_mismatch: 422,
   rate_limited: 429,
   provider_rate_limited: 429,
   cancelled: 499,
@@ -74,6 +75,21 @@ export class NotFoundError extends AppError {
   constructor(what: string, id: string, hint?: string) {
     super('not_found', `${what} ${JSON.stringify(id)} not found${hint === undefined ? '' : `; ${hint}`}`);
   }
+}
+
+/** The error that a caller may see: what was not foreseen becomes a plain 500 that says nothing of the inside. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError(
+    'internal',
+    'Something went wrong inside the server; its log has the details under this request id',
+    { cause: error },
+  );
+}
+
+/** An error as it is kept: `{code, message}` as JSON. */
+export function errorText({ code, message }: AppError): string {
+  return JSON.stringify({ code, message });
 }
 
 /** Why a call was aborted: the error that the signal carries, or else that its caller has gone. */

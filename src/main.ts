@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, ConfigError, loadConfig } from './config.ts';
+import { startSweep } from './conversations/sweep.ts';
+import { Turns } from './conversations/turns.ts';
 import { startServer } from './http/server.ts';
 import { ProviderRegistry } from './providers/registry.ts';
 import { HttpClient } from './providers/transport/client.ts';
@@ -27,7 +29,9 @@ async function main(config: Config): Promise<void> {
     client,
     aliases: config.aliases,
   });
-  const server = await startServer({ config, database, providers, log, version: packageJson.version });
+  const turns = new Turns(database.db, log, { waitMs: config.turnWait });
+  const sweep = startSweep(database.db, turns, log);
+  const server = await startServer({ config, database, providers, turns, log, version: packageJson.version });
   process.stdout.write(`profclaw ${packageJson.version} listens on ${server.url}\n`);
 
   let stopping = false;
@@ -36,6 +40,7 @@ async function main(config: Config): Promise<void> {
     stopping = true;
     log.info({ signal }, 'stopping');
     await server.stop();
+    await sweep.stop();
     await client.close();
     await database.close();
     log.flush(() => process.exit(0));

@@ -43,8 +43,8 @@ async function curl(line: string): Promise<string> {
 }
 
 describe('curl lines of the documentation', () => {
-  for (const file of ['README.md', 'docs/demo.md']) {
-    const blocks = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```sh\n(curl[\s\S]*?)```/g)].map(
+  for (const file of ['README.md', 'docs/conversations.md', 'docs/demo.md', 'docs/idempotency.md']) {
+    const blocks = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
       (match) => match[1] ?? '',
     );
     it(`${file} has some`, () => expect(blocks.length).toBeGreaterThan(0));

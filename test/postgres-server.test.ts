@@ -1,6 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Idempotency } from '../src/http/idempotency.ts';
+import { Page } from '../src/http/page.ts';
+import { openDatabase } from '../src/storage/database.ts';
 import { startTestServer, type TestServer } from './server.ts';
 import { type PostgresServer, startPostgres } from './storage/embedded-postgres.ts';
 
@@ -37,6 +42,41 @@ describe('servers on PostgreSQL', () => {
     const { body: ticket } = await first.call('/api/tickets', { title: 'T' });
     const { body: next } = await second.call('/api/tickets', { title: 'T' });
     expect([ticket.ticket.key, next.ticket.key]).toEqual(['PC-1', 'PC-2']);
+  });
+
+  it('makes one ticket of twenty requests with one idempotency key', async () => {
+    const ticket = (server: TestServer, headers: Record<string, string>) =>
+      server.call('/api/tickets', { title: 'once' }, { headers: { 'content-type': 'application/json', ...headers } });
+    const before = Number((await ticket(first, {})).body.ticket.key.slice(3));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => ticket(i % 2 === 0 ? first : second, { 'idempotency-key': 'k' })),
+    );
+    for (const { status, body } of answers) {
+      expect([status, body.ticket.key, body]).toEqual([201, `PC-${before + 1}`, answers[0]?.body]);
+    }
+    expect(answers.filter(({ headers }) => !headers.has('idempotency-replayed'))).toHaveLength(1);
+    expect((await ticket(second, {})).body.ticket.key).toBe(`PC-${before + 2}`);
+  });
+
+  it('takes an idempotency key on a path of any length', async () => {
+    const database = await openDatabase({ databaseUrl: environment.DATABASE_URL });
+    const idempotency = new Idempotency(database.db, pino({ level: 'silent' }));
+    const route = `POST /${randomBytes(4000).toString('hex')}`;
+    const made = [];
+    for (const at of [route, `${route}0`, route]) {
+      const request = { owner: 'local', route: at, key: 'k', fingerprint: 'f' };
+      made.push(
+        await idempotency.answer(request, new AbortController().signal, () =>
+          Promise.resolve(new Page(at, { 'content-type': 'text/plain' })),
+        ),
+      );
+    }
+    expect(made.map((page) => page instanceof Page && [page.text, page.headers['idempotency-replayed']])).toEqual([
+      [route, undefined],
+      [`${route}0`, undefined],
+      [route, 'true'],
+    ]);
+    await database.close();
   });
 
   it('keeps every one of the changes that come at the same time', async () => {

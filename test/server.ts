@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../src/config.ts';
+import { startSweep } from '../src/conversations/sweep.ts';
+import { Turns } from '../src/conversations/turns.ts';
 import { startServer } from '../src/http/server.ts';
 import { CoolDowns } from '../src/providers/cool-down.ts';
 import { ProviderRegistry } from '../src/providers/registry.ts';
@@ -54,7 +56,9 @@ export async function startTestServer(
     aliases: config.aliases,
     coolDowns: new CoolDowns(clock),
   });
-  const server = await startServer({ config, database, providers, log, version: 'test' });
+  const turns = new Turns(database.db, log, { waitMs: config.turnWait });
+  const sweep = startSweep(database.db, turns, log);
+  const server = await startServer({ config, database, providers, turns, log, version: 'test' });
   return {
     url: server.url,
     home: folder,
@@ -79,6 +83,7 @@ export async function startTestServer(
     },
     stop: async () => {
       await server.stop();
+      await sweep.stop();
       await client.close();
       await database.close();
       if (home === undefined) rmSync(folder, { recursive: true, force: true });

@@ -45,7 +45,7 @@ export class Answer {
         this.#piece(event);
         break;
       case 'tool-call': {
-        const call = event.call.data ? { ...event.call, origin: this.#origin } : event.call;
+        const call = withOrigin(event.call, this.#origin);
         this.#open = undefined;
         this.toolCalls.push(call);
         this.parts.push({ type: 'tool-call', call });
@@ -82,4 +82,9 @@ export class Answer {
     for (const part of this.parts) if (part.type === type) all += part.text;
     return all;
   }
+}
+
+/** A call that its provider wants something back with, saying where it came from. */
+export function withOrigin(call: ToolCall, { provider, model }: Origin): ToolCall {
+  return call.data ? { ...call, origin: { provider, model } } : call;
 }

@@ -2,21 +2,14 @@ import type { Kysely } from 'kysely';
 import { newId } from '../core/ids.ts';
 import { NotFoundError } from '../errors.ts';
 import { costOf } from '../providers/catalog/cost.ts';
-import type {
-  AssistantPart,
-  ChatRequest,
-  Message,
-  Source,
-  ToolCall,
-  ToolCallPart,
-  Usage,
-} from '../providers/chat-model.ts';
+import type { ChatRequest, Message, ProviderType, Source, ToolCall, Usage } from '../providers/chat-model.ts';
 import { chooseModel } from '../providers/choose.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
 import type { Schema } from '../storage/schema.ts';
 import { getTask } from '../storage/tasks.ts';
 import { getTicket } from '../storage/tickets.ts';
 import { Answer } from './answer.ts';
+import { type MessagePart, messageParts } from './assistant-parts.ts';
 import type { Attempt } from './attempts.ts';
 import { contextBlock } from './context.ts';
 import { type Answering, askInTurn } from './fallback.ts';
@@ -43,7 +36,6 @@ export interface CompletionInput {
   fallbacks?: string[] | undefined;
   /** Fills in what the request leaves out: prompt, model, temperature, tokens. */
   presetId?: string | undefined;
-  conversationId?: string | undefined;
   taskId?: string | undefined;
   ticketId?: string | undefined;
   stream: boolean;
@@ -56,13 +48,10 @@ export interface StartedCompletion extends Answering {
   startedAt: number;
 }
 
-/** A part of an answer as it is given out and taken back; a call stands in `toolCalls`. */
-export type MessagePart = Exclude<AssistantPart, ToolCallPart> | { type: 'tool-call'; id: string };
-
 /** A finished call. `cost` is in USD, null if the price is not known; `duration` in milliseconds. */
 export interface Completion {
   id: string;
-  provider: string;
+  provider: ProviderType;
   model: string;
   /** To be sent back as it is. `parts` is there if content and calls do not say all that should go back. */
   message: { role: 'assistant'; content: string; toolCalls?: ToolCall[]; parts?: MessagePart[] };
@@ -87,17 +76,24 @@ export async function startCompletion(
   signal: AbortSignal,
 ): Promise<StartedCompletion> {
   const startedAt = performance.now();
-  // No conversation exists yet under any id.
-  if (input.conversationId !== undefined) throw new NotFoundError('Conversation', input.conversationId);
   const { name, request } = await prepare(context, input);
-  // All names are looked up before the first call: a wrong fallback is the caller's mistake, not a surprise later.
-  const named = await Promise.all(
-    [name, ...(input.fallbacks ?? [])].map((model) => chooseModel(context.providers, model)),
-  );
-  // Several names may mean the same model, which is asked once.
-  const refs = new Map(named.map((ref) => [`${ref.provider}/${ref.model}`, ref]));
-  const answering = await askInTurn({ providers: context.providers, request, signal }, [...refs.values()]);
+  const refs = await chooseModels(context.providers, name, input.fallbacks);
+  const answering = await askInTurn({ providers: context.providers, request, signal }, refs);
   return { id: newId('resp'), ...answering, startedAt };
+}
+
+/**
+ * The models that a call may use, in order. All names are looked up before the first call: a wrong fallback is the
+ * caller's mistake, not a surprise later. Several names may mean the same model, which is asked once.
+ * @throws AppError as `chooseModel`.
+ */
+export async function chooseModels(
+  providers: ProviderRegistry,
+  name: string | undefined,
+  fallbacks: readonly string[] = [],
+): Promise<ModelRef[]> {
+  const named = await Promise.all([name, ...fallbacks].map((model) => chooseModel(providers, model)));
+  return [...new Map(named.map((ref) => [`${ref.provider}/${ref.model}`, ref])).values()];
 }
 
 /** Waits for the whole answer. @throws AppError the provider's failure, even if it came in the middle. */
@@ -109,14 +105,15 @@ export async function finishCompletion(started: StartedCompletion): Promise<Comp
 }
 
 /** The completion that a gathered answer makes. */
-export async function toCompletion(started: StartedCompletion, answer: Answer): Promise<Completion> {
+export async function toCompletion(started: Omit<StartedCompletion, 'events'>, answer: Answer): Promise<Completion> {
   const { id, ref, warnings, attempts } = started;
   const toolCalls = answer.toolCalls.length > 0 ? { toolCalls: answer.toolCalls } : {};
+  const parts = messageParts(answer.parts);
   return {
     id,
     provider: ref.provider,
     model: ref.model,
-    message: { role: 'assistant', content: answer.text, ...toolCalls, ...partsOf(answer) },
+    message: { role: 'assistant', content: answer.text, ...toolCalls, ...(parts ? { parts } : {}) },
     ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
     ...(answer.sources.length > 0 ? { sources: answer.sources } : {}),
     finishReason: answer.finishReason,
@@ -125,16 +122,6 @@ export async function toCompletion(started: StartedCompletion, answer: Answer): 
     ...(warnings.length > 0 ? { warnings } : {}),
     ...(attempts.length > 1 ? { attempts } : {}),
   };
-}
-
-/** The answer's parts, if it is more than a text and then calls. */
-function partsOf({ parts }: Answer): { parts?: MessagePart[] } {
-  const isPlain = parts.every((part, index) => {
-    if (part.type === 'text') return !part.data && parts[index - 1]?.type !== 'tool-call';
-    return part.type === 'tool-call';
-  });
-  if (isPlain) return {};
-  return { parts: parts.map((part) => (part.type === 'tool-call' ? { type: part.type, id: part.call.id } : part)) };
 }
 
 /** A provider that gives no counts has made an answer of unknown cost, not a free one. */
@@ -149,17 +136,7 @@ async function prepare(
 ): Promise<{ name: string | undefined; request: Omit<ChatRequest, 'model'> }> {
   const { db, owner } = context;
   const preset = input.presetId === undefined ? undefined : await findPreset(db, owner, input.presetId);
-  const system = [input.systemPrompt ?? preset?.systemPrompt];
-  if (input.taskId !== undefined) {
-    const task = await getTask(db, owner, input.taskId);
-    if (!task) throw new NotFoundError('Task', input.taskId);
-    system.push(contextBlock('task', task));
-  }
-  if (input.ticketId !== undefined) {
-    const ticket = await getTicket(db, owner, input.ticketId);
-    if (!ticket) throw new NotFoundError('Ticket', input.ticketId);
-    system.push(contextBlock('ticket', ticket));
-  }
+  const system = [input.systemPrompt ?? preset?.systemPrompt, ...(await contextBlocks(context, input))];
   const prompts = system.flatMap((text): Message[] => (text === undefined ? [] : [{ role: 'system', text }]));
   return {
     name: input.model ?? preset?.model ?? undefined,
@@ -172,4 +149,23 @@ async function prepare(
       stream: input.stream,
     },
   };
+}
+
+/** What a task and a ticket add to the system prompt. @throws NotFoundError */
+export async function contextBlocks(
+  { db, owner }: ChatContext,
+  { taskId, ticketId }: Pick<CompletionInput, 'taskId' | 'ticketId'>,
+): Promise<string[]> {
+  const blocks: string[] = [];
+  if (taskId !== undefined) {
+    const task = await getTask(db, owner, taskId);
+    if (!task) throw new NotFoundError('Task', taskId);
+    blocks.push(contextBlock('task', task));
+  }
+  if (ticketId !== undefined) {
+    const ticket = await getTicket(db, owner, ticketId);
+    if (!ticket) throw new NotFoundError('Ticket', ticketId);
+    blocks.push(contextBlock('ticket', ticket));
+  }
+  return blocks;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { newId } from './ids.ts';
+import { idFrom, newId, newToken } from './ids.ts';
 
 describe('newId', () => {
   it('is a prefix and 24 characters that nobody confuses', () => {
@@ -24,5 +24,27 @@ describe('newId', () => {
     const now = Date.now() + 20_000;
     const ids = Array.from({ length: 40_000 }, () => newId('call', now));
     expect(ids.every((id, i) => i === 0 || id > (ids[i - 1] ?? ''))).toBe(true);
+  });
+});
+
+describe('idFrom', () => {
+  it('gives the same ids each time, which look like all others, differ and sort', () => {
+    const token = newToken();
+    const ids = Array.from({ length: 32_768 }, (_, i) => idFrom('msg', token, i));
+    expect(ids).toEqual(ids.map((_, i) => idFrom('msg', token, i)));
+    for (const id of ids) expect(id).toMatch(/^msg_[0-9a-hjkmnp-tv-z]{24}$/);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.toSorted()).toEqual(ids);
+    expect(idFrom('msg', token)).toBe(ids[0]);
+    expect(() => idFrom('msg', token, ids.length)).toThrow(RangeError);
+  });
+
+  it('gives others for another token, as old as the token', () => {
+    const [first, between, second] = [newToken(), newId('task'), newToken()];
+    expect([idFrom('task', first), between, idFrom('task', second)].toSorted()).toEqual([
+      idFrom('task', first),
+      between,
+      idFrom('task', second),
+    ]);
   });
 });

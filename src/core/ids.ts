@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 
 /** What an id may name; the prefix is part of the id. */
-export type IdPrefix = 'resp' | 'task' | 'ticket' | 'preset' | 'req' | 'call';
+export type IdPrefix = 'resp' | 'task' | 'ticket' | 'preset' | 'req' | 'call' | 'conv' | 'msg' | 'turn' | 'node';
 
 // Crockford base32 in lower case: sorts like its value, has no characters that people confuse.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const POOL_BYTES = 4096;
 const RANDOM_CHARS = 12;
+// The ids that one token gives differ in these last characters.
+const INDEX_CHARS = 3;
 
 let pool = randomBytes(POOL_BYTES);
 let poolOffset = 0;
@@ -18,6 +20,11 @@ let counter = 0;
  * 12 random (60 bits). Ids made by one process sort in the order they were made.
  */
 export function newId(prefix: IdPrefix, now: number = Date.now()): string {
+  return `${prefix}_${newToken(now)}`;
+}
+
+/** A new id without its prefix: what `idFrom` makes ids of. */
+export function newToken(now: number = Date.now()): string {
   if (now > lastTime) {
     lastTime = now;
     counter = 0;
@@ -25,7 +32,18 @@ export function newId(prefix: IdPrefix, now: number = Date.now()): string {
     lastTime++;
     counter = 0;
   }
-  return `${prefix}_${base32(lastTime, 9)}${base32(counter, 3)}${randomChars()}`;
+  return `${base32(lastTime, 9)}${base32(counter, 3)}${randomChars()}`;
+}
+
+/**
+ * The id that a token gives: the same one each time, and one like those of `newId`. The ids of one token sort by index.
+ * @param index from 0 on.
+ * @throws RangeError beyond 32,767: the next id would be the first one again.
+ */
+export function idFrom(prefix: IdPrefix, token: string, index = 0): string {
+  if (index >= 32 ** INDEX_CHARS)
+    throw new RangeError(`no more than ${32 ** INDEX_CHARS} ids can be made of one token`);
+  return `${prefix}_${token.slice(0, -INDEX_CHARS)}${base32(index, INDEX_CHARS)}`;
 }
 
 function base32(value: number, length: number): string {

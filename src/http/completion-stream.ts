@@ -1,7 +1,8 @@
-import { Answer } from '../chat/answer.ts';
+import { Answer, withOrigin } from '../chat/answer.ts';
 import { type StartedCompletion, toCompletion } from '../chat/complete.ts';
-import type { ProviderEvent } from '../providers/chat-model.ts';
-import { errorReply, toAppError } from './envelope.ts';
+import { toAppError } from '../errors.ts';
+import type { Origin, ProviderEvent } from '../providers/chat-model.ts';
+import { errorReply } from './envelope.ts';
 import { EventStream, sseEvent } from './event-stream.ts';
 
 /**
@@ -17,11 +18,8 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
   const answer = new Answer(started.ref);
   try {
     for await (const events of started.events) {
-      let out = '';
-      for (const event of events) {
-        answer.add(event);
-        out += line(event, answer);
-      }
+      for (const event of events) answer.add(event);
+      const out = eventLines(events, started.ref);
       if (out !== '') yield out;
     }
     if (answer.error) throw answer.error;
@@ -36,15 +34,21 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
   }
 }
 
-function line(event: ProviderEvent, answer: Answer): string {
+/** What of an answer's events is sent on, as server-sent events; '' if nothing is. */
+export function eventLines(events: readonly ProviderEvent[], origin: Origin): string {
+  let out = '';
+  for (const event of events) out += line(event, origin);
+  return out;
+}
+
+function line(event: ProviderEvent, origin: Origin): string {
   switch (event.type) {
     case 'text':
       return event.text === '' ? '' : `data: {"content":${JSON.stringify(event.text)}}\n\n`;
     case 'reasoning':
       return event.text === '' ? '' : `data: {"reasoning":${JSON.stringify(event.text)}}\n\n`;
     case 'tool-call':
-      // The gathered one knows where it came from.
-      return sseEvent({ toolCall: answer.toolCalls.at(-1) });
+      return sseEvent({ toolCall: withOrigin(event.call, origin) });
     default:
       return '';
   }

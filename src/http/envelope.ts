@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, STATUS_OF } from '../errors.ts';
+import { type AppError, type ErrorCode, STATUS_OF } from '../errors.ts';
 
 /** The one form in which native routes report an error. */
 export interface ErrorEnvelope {
@@ -13,18 +13,6 @@ export interface ErrorReply {
   status: number;
   headers: Record<string, string>;
   body: ErrorEnvelope;
-}
-
-/** The error that a caller may see: what was not foreseen becomes a plain 500 that says nothing of the inside. */
-export function toAppError(error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  return new AppError(
-    'internal',
-    'Something went wrong inside the server; its log has the details under this request id',
-    {
-      cause: error,
-    },
-  );
 }
 
 /** Seconds: a day. */

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
 import { newId } from '../core/ids.ts';
-import { AppError, InvalidRequestError, type Issue, NotFoundError } from '../errors.ts';
+import { AppError, InvalidRequestError, type Issue, NotFoundError, toAppError } from '../errors.ts';
 import { readJsonBody } from './body.ts';
-import { errorReply, toAppError } from './envelope.ts';
-import { EventStream, writeEventStream } from './event-stream.ts';
+import { errorReply } from './envelope.ts';
+import { TextStream, writeStream } from './event-stream.ts';
 import { admitLocal } from './guard.ts';
+import type { Idempotency, KeyedRequest, Work } from './idempotency.ts';
+import { fingerprintOf, readIdempotencyKey } from './idempotency-key.ts';
 import { toIssues } from './issues.ts';
 import { Page } from './page.ts';
 import type { Route } from './route.ts';
@@ -22,6 +24,8 @@ const SECURITY_HEADERS = {
 };
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
+
+type Keyed = Pick<KeyedRequest, 'key' | 'fingerprint'>;
 
 /** One request and its answer: it gets an id, is admitted, validated, handled and logged, all here. */
 export class Exchange {
@@ -41,7 +45,7 @@ export class Exchange {
   }
 
   /** Answers the request; never throws. */
-  async run(router: Router, running: RunningRequests): Promise<void> {
+  async run(router: Router, running: RunningRequests, idempotency: Idempotency): Promise<void> {
     const ticket = running.begin();
     this.#response.on('close', () => ticket.end(this.#response.writableFinished));
     try {
@@ -50,41 +54,57 @@ export class Exchange {
       const { method = '' } = this.#request;
       const match = router.match(method, target.path);
       if (!('route' in match)) throw unknownRoute(`${method} ${target.path}`, match.methods);
-      await this.#serve(match.route, match.params, target, ticket);
+      await this.#serve(match.route, match.params, target, ticket, idempotency);
     } catch (error) {
       this.#failure(toAppError(error));
     }
   }
 
-  async #serve(route: Route, params: Record<string, string>, target: Target, ticket: RunningRequest): Promise<void> {
+  async #serve(
+    route: Route,
+    params: Record<string, string>,
+    target: Target,
+    ticket: RunningRequest,
+    idempotency: Idempotency,
+  ): Promise<void> {
     if (!route.open) {
       ticket.throwIfStopping();
       admitLocal(this.#request, this.#services.config.publicHosts);
     }
-    const result = await route.handle({
-      ...(await this.#input(route, params, target.query)),
-      services: this.#services,
-      owner: LOCAL_OWNER,
-      signal: ticket.signal,
-      requestId: this.#id,
-    });
-    if (result instanceof EventStream) await this.#stream(result);
-    else if (result instanceof Page) this.#send(200, result.text, result.headers);
-    else this.#send(route.status ?? 200, JSON.stringify(result), JSON_TYPE);
+    const owner = LOCAL_OWNER;
+    const { signal } = ticket;
+    const { keyed, ...input } = await this.#input(route, params, target.query);
+    const work: Work = async (newId) => {
+      const common = { services: this.#services, owner, signal, requestId: this.#id, newId };
+      const result = await route.handle({ ...input, ...common });
+      if (result instanceof TextStream || result instanceof Page) return result;
+      return new Page(JSON.stringify(result), JSON_TYPE, route.status);
+    };
+    const name = { owner, route: `${this.#request.method} ${target.path}` };
+    const answer = await (keyed ? idempotency.answer({ ...name, ...keyed }, signal, work) : work(newId));
+    if (answer instanceof TextStream) await this.#stream(answer);
+    else this.#send(answer.status, answer.text, answer.headers);
   }
 
   async #input(
     route: Route,
     pathParams: Record<string, string>,
     search: Target['query'],
-  ): Promise<{ params: unknown; query: unknown; body: unknown }> {
+  ): Promise<{ params: unknown; query: unknown; body: unknown; keyed: Keyed | undefined }> {
     const issues: Issue[] = [];
     const params = check(route.params, pathParams, 'path', issues);
     const query = check(route.query, search, 'query', issues);
     const given = route.body ? await readJsonBody(this.#request, this.#services.config.bodyLimit) : undefined;
-    const body = check(route.body, given === undefined ? {} : given, '', issues);
+    const raw = given === undefined ? {} : given;
+    const body = check(route.body, raw, '', issues);
+    const key = route.creates && readIdempotencyKey(this.#request.headers['idempotency-key'], issues);
     if (issues.length > 0) throw new InvalidRequestError(issues);
-    return { params, query, body };
+    return {
+      params,
+      query,
+      body,
+      keyed: key === undefined ? undefined : { key, fingerprint: fingerprintOf(search, raw) },
+    };
   }
 
   #send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
@@ -95,9 +115,9 @@ export class Exchange {
     response.end(text);
   }
 
-  async #stream(stream: EventStream): Promise<void> {
+  async #stream(stream: TextStream): Promise<void> {
     try {
-      await writeEventStream(this.#response, stream, this.#headers);
+      await writeStream(this.#response, stream, this.#headers);
     } catch (error) {
       // The head is out: all that is left is to break the connection, so that nobody takes the rest for the whole.
       this.#services.log.error({ requestId: this.#id, err: error }, 'stream broke');

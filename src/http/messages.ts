@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { type AssistantContent, assistantParts } from '../chat/assistant-parts.ts';
+import { readMedia, toUserParts } from '../chat/content.ts';
 import { isNestedAtMost } from '../core/nesting.ts';
-import type { AssistantPart, Media, Message, Tool, ToolCall, UserPart } from '../providers/chat-model.ts';
+import type { Message, Tool } from '../providers/chat-model.ts';
 import { text } from './schemas.ts';
 
 const MAX_MESSAGES = 2000;
@@ -8,7 +10,8 @@ const MAX_NESTING = 100;
 
 const isShallow = [
   (value: unknown) => isNestedAtMost(value, MAX_NESTING),
-  `must be nested at most ${MAX_NESTING} levels deep`,
+  // What else is checked may recurse.
+  { error: `must be nested at most ${MAX_NESTING} levels deep`, abort: true },
 ] as const;
 
 /** A data URL with base64, or an https URL. */
@@ -23,16 +26,17 @@ const MediaUrl = z
 const TextPart = z.strictObject({ type: z.literal('text'), text: text(10_000_000) });
 const ImagePart = z.strictObject({ type: z.literal('image'), image: MediaUrl });
 const FilePart = z.strictObject({ type: z.literal('file'), file: MediaUrl, filename: text(255).optional() });
-const UserContent = z.union([
+/** What a user sends: text, or parts. */
+export const ContentSchema = z.union([
   text(10_000_000),
   z.array(z.discriminatedUnion('type', [TextPart, ImagePart, FilePart])).min(1, 'must have at least one part'),
 ]);
 const TextContent = z.union([text(10_000_000), z.array(TextPart).min(1, 'must have at least one part')]);
 
-const Opaque = z
-  .record(z.string(), z.unknown())
-  .refine(...isShallow)
-  .describe('What the provider wants back with this; opaque, to be sent back as it came.');
+/** An object of any fields that can be stored and sent on. */
+export const ShallowObject = z.record(z.string(), z.unknown()).refine(...isShallow);
+
+const Opaque = ShallowObject.describe('What the provider wants back with this; opaque, to be sent back as it came.');
 
 const provenance = {
   origin: z
@@ -47,7 +51,7 @@ export const ToolCallSchema = z
   .strictObject({
     id: text(500),
     name: text(200),
-    arguments: z.record(z.string(), z.unknown()).refine(...isShallow),
+    arguments: ShallowObject,
     invalidArguments: z.string().optional().describe('What the model wrote, if it was not a JSON object.'),
     ...provenance,
   })
@@ -94,7 +98,7 @@ const AssistantMessage = z
 const MessageSchema = z
   .discriminatedUnion('role', [
     z.strictObject({ role: z.literal('system'), content: TextContent }),
-    z.strictObject({ role: z.literal('user'), content: UserContent }),
+    z.strictObject({ role: z.literal('user'), content: ContentSchema }),
     AssistantMessage,
     z.strictObject({
       role: z.literal('tool'),
@@ -104,31 +108,34 @@ const MessageSchema = z
   ])
   .meta({ id: 'Message' });
 
-/** The messages of a single call; a tool's result must answer a call that stands before it. */
+/** The messages of a request. */
 export const MessagesSchema = z
   .array(MessageSchema)
   .min(1, 'must have at least one message')
   .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`)
-  .superRefine((messages, context) => {
-    const calls = new Set<string>();
-    for (const [index, message] of messages.entries()) {
-      if (message.role === 'assistant') for (const call of message.toolCalls ?? []) calls.add(call.id);
-      if (message.role === 'tool' && !calls.has(message.toolCallId)) {
-        context.addIssue({
-          code: 'custom',
-          path: [index, 'toolCallId'],
-          message: `no assistant message before it has a tool call with the id ${JSON.stringify(message.toolCallId)}`,
-        });
-      }
-    }
-    if (messages.length > 0 && messages.every((message) => message.role === 'system')) {
-      context.addIssue({
-        code: 'custom',
-        path: [],
-        message: 'must have at least one message that is not a system message',
-      });
-    }
+  .refine(
+    (messages) => messages.length === 0 || messages.some(({ role }) => role !== 'system'),
+    'must have at least one message that is not a system message',
+  );
+
+/** A message as it comes in, validated. */
+export type InputMessage = z.output<typeof MessageSchema>;
+
+/** The complaints about results that answer no call of a message before them. */
+export function strayResults(messages: readonly InputMessage[]): { path: (string | number)[]; message: string }[] {
+  const calls = new Set<string>();
+  return messages.flatMap((message, index) => {
+    if (message.role === 'assistant') for (const call of message.toolCalls ?? []) calls.add(call.id);
+    if (message.role !== 'tool' || calls.has(message.toolCallId)) return [];
+    const id = JSON.stringify(message.toolCallId);
+    return [
+      {
+        path: ['messages', index, 'toolCallId'],
+        message: `no assistant message before it has a tool call with the id ${id}`,
+      },
+    ];
   });
+}
 
 /** The caller's own tools. */
 export const ToolsSchema = z
@@ -148,8 +155,6 @@ export const ToolsSchema = z
 /** May the model call tools, must it, or which. */
 export const ToolChoiceSchema = text(64).describe('`auto`, `none`, `required`, or the name of one of the tools.');
 
-type InputMessage = z.output<typeof MessageSchema>;
-
 /** Brings validated messages into the form that the wires lower from. */
 export function toMessages(messages: readonly InputMessage[]): Message[] {
   const names = new Map<string, string>();
@@ -168,24 +173,16 @@ export function toMessages(messages: readonly InputMessage[]): Message[] {
         };
       case 'assistant': {
         for (const call of message.toolCalls ?? []) names.set(call.id, call.name);
-        return { role: 'assistant', parts: toAssistantParts(message) };
+        return { role: 'assistant', parts: assistantParts(toAssistantContent(message)) };
       }
     }
   };
   return messages.map(toMessage);
 }
 
-function toAssistantParts({ content, toolCalls = [], parts }: z.output<typeof AssistantMessage>): AssistantPart[] {
-  const calls = new Map(toolCalls.map((call) => [call.id, { type: 'tool-call', call: call as ToolCall } as const]));
-  if (!parts) {
-    const said = plainText(content ?? '');
-    return [...(said === '' ? [] : [{ type: 'text', text: said } as const]), ...calls.values()];
-  }
-  return parts.flatMap((part): AssistantPart[] => {
-    if (part.type !== 'tool-call') return [part as AssistantPart];
-    const call = calls.get(part.id);
-    return call ? [call] : [];
-  });
+/** An assistant's message as its sender has it from us. */
+export function toAssistantContent({ content, toolCalls, parts }: z.output<typeof AssistantMessage>): AssistantContent {
+  return { content: plainText(content ?? ''), toolCalls, parts } as AssistantContent;
 }
 
 /** Brings validated tools into the form that the wires lower from. */
@@ -193,25 +190,7 @@ export function toTools(tools: z.output<typeof ToolsSchema>): Tool[] {
   return tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
 }
 
-function plainText(content: string | { text: string }[]): string {
+/** The text of content that is text only. */
+export function plainText(content: string | { text: string }[]): string {
   return typeof content === 'string' ? content : content.map((part) => part.text).join('\n\n');
-}
-
-function toUserParts(content: z.output<typeof UserContent>): UserPart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return content.map((part): UserPart => {
-    if (part.type === 'text') return part;
-    if (part.type === 'image') return { type: 'image', media: readMedia(part.image) as Media };
-    return {
-      type: 'file',
-      media: readMedia(part.file) as Media,
-      ...(part.filename === undefined ? {} : { filename: part.filename }),
-    };
-  });
-}
-
-function readMedia(url: string): Media | undefined {
-  const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]+={0,2})$/.exec(url);
-  if (inline?.[1] && inline[2]) return { mediaType: inline[1], data: inline[2] };
-  return url.startsWith('https://') && URL.canParse(url) ? { url } : undefined;
 }

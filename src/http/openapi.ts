@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorCode, STATUS_OF } from '../errors.ts';
+import { MAX_KEY_LENGTH } from './idempotency-key.ts';
 import type { Route } from './route.ts';
 import { ErrorSchema } from './schemas.ts';
 
@@ -8,7 +9,16 @@ type Json = Record<string, unknown>;
 /** Codes that any route may answer with. */
 const EVERYWHERE: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'shutting_down', 'internal'];
 const WITH_INPUT: readonly ErrorCode[] = ['invalid_request'];
+const WITH_KEY: readonly ErrorCode[] = ['invalid_request', 'conflict', 'idempotency_mismatch'];
 const WITH_BODY: readonly ErrorCode[] = ['invalid_json', 'too_large', 'unsupported_media_type'];
+
+const KEY_PARAMETER = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Makes it safe to send the request again: the same key and body give the first answer, for a day.',
+  schema: { type: 'string', minLength: 1, maxLength: MAX_KEY_LENGTH },
+};
 
 /** The OpenAPI 3.1 document of some routes, from the schemas that validate them. */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
@@ -34,7 +44,11 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 }
 
 function operation(route: Route, schema: (type: z.ZodType, io: 'input' | 'output') => Json): Json {
-  const parameters = [...parametersOf(route.params, 'path', schema), ...parametersOf(route.query, 'query', schema)];
+  const parameters = [
+    ...parametersOf(route.params, 'path', schema),
+    ...parametersOf(route.query, 'query', schema),
+    ...(route.creates ? [KEY_PARAMETER] : []),
+  ];
   const content: Json = { [route.contentType ?? 'application/json']: { schema: schema(route.response, 'output') } };
   if (route.event) content['text/event-stream'] = { schema: schema(route.event, 'output') };
   return {
@@ -73,6 +87,7 @@ function errorResponses(route: Route): Json {
     ...(route.open ? [] : EVERYWHERE),
     ...(route.params || route.query || route.body ? WITH_INPUT : []),
     ...(route.body ? WITH_BODY : []),
+    ...(route.creates ? WITH_KEY : []),
     ...(route.errors ?? []),
   ]);
   const byStatus = Map.groupBy(codes, (code) => STATUS_OF[code]);

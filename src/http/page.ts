@@ -1,11 +1,15 @@
+/** Headers of an answer; among them its content type. */
+export type PageHeaders = Readonly<Record<string, string>> & { readonly 'content-type': string };
+
 /** A handler's answer that is ready as it is: text of a content type, with headers of its own. */
 export class Page {
   readonly text: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: PageHeaders;
+  readonly status: number;
 
-  /** @param headers must name the content type. */
-  constructor(text: string, headers: Readonly<Record<string, string>> & { 'content-type': string }) {
+  constructor(text: string, headers: PageHeaders, status = 200) {
     this.text = text;
     this.headers = headers;
+    this.status = status;
   }
 }

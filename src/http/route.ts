@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { IdPrefix } from '../core/ids.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Services } from './services.ts';
 
@@ -12,6 +13,11 @@ export interface RouteRequest<P, Q, B> {
   /** Aborted when the caller leaves or the server must stop. */
   signal: AbortSignal;
   requestId: string;
+  /**
+   * A new id for something that the request makes. With an `Idempotency-Key` the first, second, … call gives every try
+   * the same id, so the calls must come in the same order each time.
+   */
+  newId: (prefix: IdPrefix) => string;
 }
 
 /** One route: the schemas that validate are the ones that document. */
@@ -34,6 +40,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   event?: z.ZodType;
   /** Codes beyond those that every route has. */
   errors?: readonly ErrorCode[];
+  /** True: makes something, or costs something, and so takes an `Idempotency-Key`. */
+  creates?: true;
   /** True: answers strangers too. */
   open?: boolean;
   /** Gives an `EventStream`, a `Page`, or a value that is sent as JSON. */

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Exchange } from './exchange.ts';
+import { Idempotency } from './idempotency.ts';
 import { Router } from './router.ts';
 import { ROUTES } from './routes/index.ts';
 import { RunningRequests } from './running.ts';
@@ -22,8 +23,9 @@ export async function startServer(services: Services): Promise<RunningServer> {
   const { host, port, stopTimeout } = services.config;
   const running = new RunningRequests();
   const router = new Router(ROUTES);
+  const idempotency = new Idempotency(services.database.db, services.log);
   const server = createServer((request, response) => {
-    new Exchange(services, request, response).run(router, running).catch((error: unknown) => {
+    new Exchange(services, request, response).run(router, running, idempotency).catch((error: unknown) => {
       services.log.error({ err: error }, 'a request could not be answered');
       response.destroy();
     });
@@ -35,7 +37,8 @@ export async function startServer(services: Services): Promise<RunningServer> {
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await running.stop(stopTimeout);
+      // A turn may go on after its caller has gone.
+      await Promise.all([running.stop(stopTimeout), services.turns.stop(stopTimeout)]);
       server.closeAllConnections();
       await closed;
     },

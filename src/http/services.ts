@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { Turns } from '../conversations/turns.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -8,6 +9,7 @@ export interface Services {
   config: Config;
   database: Database;
   providers: ProviderRegistry;
+  turns: Turns;
   log: Logger;
   version: string;
 }

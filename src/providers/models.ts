@@ -3,7 +3,7 @@ import type { ProviderType } from './chat-model.ts';
 import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
 import type { LiveModel } from './live/read-list.ts';
 import type { RemoteType } from './profiles.ts';
-import type { ProviderRegistry } from './registry.ts';
+import type { ModelRef, ProviderRegistry } from './registry.ts';
 
 /** The demo model, with the grammar of its orders. */
 export const DEMO_ENTRY: CatalogModel & { description: string } = {
@@ -48,6 +48,18 @@ export async function liveModels(
   if (registry.profile(type).modelsPath === undefined) return await catalogModels(type);
   const models = await registry.live.models(type, refresh);
   return await Promise.all(models.map((model) => merge(type, model)));
+}
+
+/**
+ * A model's context window in tokens, null if nobody knows it. The provider is not waited for: what its list says is
+ * asked for in the background, and known the next time.
+ */
+export async function contextWindow(registry: ProviderRegistry, { provider, model }: ModelRef): Promise<number | null> {
+  if (provider === 'demo') return DEMO_ENTRY.contextWindow;
+  const live = registry.live.knownModels(provider).find(({ id }) => id === model)?.contextWindow;
+  const window = live ?? (await describeModel(provider, model)).contextWindow;
+  if (window === null) registry.live.knownHealth(provider);
+  return window;
 }
 
 async function merge(type: RemoteType, live: LiveModel): Promise<CatalogModel> {

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import { newId } from '../core/ids.ts';
-import { deleteRow, type Page, readPage, timestamp } from './rows.ts';
+import { deleteRow, type Page, readPage, requireExisting, timestamp } from './rows.ts';
 import type { Schema } from './schema.ts';
 import { isStorable, requireStorable } from './text.ts';
 
@@ -30,14 +30,22 @@ export interface PresetInput {
 /** What to change of a preset, already validated; what is left out stays, `null` clears. */
 export type PresetPatch = { [Field in keyof PresetInput]?: PresetInput[Field] | undefined };
 
-/** Stores a preset. Throws InvalidRequestError for text that cannot be stored. */
-export async function createPreset(db: Kysely<Schema>, owner: string, input: PresetInput): Promise<Preset> {
+/**
+ * Stores a preset; if the owner has one of that id already, gives that one as it is. Throws InvalidRequestError for
+ * text that cannot be stored.
+ */
+export async function createPreset(
+  db: Kysely<Schema>,
+  owner: string,
+  input: PresetInput,
+  id: string = newId('preset'),
+): Promise<Preset> {
   requireStorable(input);
   const now = timestamp();
   const row = await db
     .insertInto('presets')
     .values({
-      id: newId('preset'),
+      id,
       owner,
       name: input.name,
       description: input.description ?? '',
@@ -48,9 +56,10 @@ export async function createPreset(db: Kysely<Schema>, owner: string, input: Pre
       created_at: now,
       updated_at: now,
     })
+    .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
-  return toPreset(row);
+    .executeTakeFirst();
+  return row ? toPreset(row) : requireExisting(await getPreset(db, owner, id), id);
 }
 
 /** One page of the owner's presets, newest first, and how many there are in all. */

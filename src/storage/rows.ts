@@ -40,6 +40,15 @@ export async function deleteRow(
   return numDeletedRows > 0n;
 }
 
+/**
+ * The row that kept another one with its id from being stored.
+ * @throws Error if there is none of this owner: the id is somebody else's, or was free again a moment later.
+ */
+export function requireExisting<Row>(row: Row | undefined, id: string): Row {
+  if (row === undefined) throw new Error(`the id ${id} is taken`);
+  return row;
+}
+
 /** The time of a change, as every table stores it: ISO-8601 UTC with milliseconds. */
 export function timestamp(): string {
   return new Date().toISOString();

@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import { newId } from '../core/ids.ts';
-import { deleteRow, labelsFromText, labelsToText, type Page, readPage, timestamp } from './rows.ts';
+import { deleteRow, labelsFromText, labelsToText, type Page, readPage, requireExisting, timestamp } from './rows.ts';
 import { DEFAULT_PRIORITY, type Schema, type TaskStatus } from './schema.ts';
 import { isStorable, requireStorable } from './text.ts';
 
@@ -30,14 +30,22 @@ export interface TaskInput {
 /** What to change of a task, already validated; what is left out stays, `null` clears. */
 export type TaskPatch = { [Field in keyof TaskInput]?: TaskInput[Field] | undefined };
 
-/** Stores a task. Throws InvalidRequestError for text that cannot be stored. */
-export async function createTask(db: Kysely<Schema>, owner: string, input: TaskInput): Promise<Task> {
+/**
+ * Stores a task; if the owner has one of that id already, gives that one as it is. Throws InvalidRequestError for text
+ * that cannot be stored.
+ */
+export async function createTask(
+  db: Kysely<Schema>,
+  owner: string,
+  input: TaskInput,
+  id: string = newId('task'),
+): Promise<Task> {
   requireStorable(input);
   const now = timestamp();
   const row = await db
     .insertInto('tasks')
     .values({
-      id: newId('task'),
+      id,
       owner,
       title: input.title,
       prompt: input.prompt,
@@ -48,9 +56,10 @@ export async function createTask(db: Kysely<Schema>, owner: string, input: TaskI
       created_at: now,
       updated_at: now,
     })
+    .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
-  return toTask(row);
+    .executeTakeFirst();
+  return row ? toTask(row) : requireExisting(await getTask(db, owner, id), id);
 }
 
 /** One page of the owner's tasks, newest first, and how many there are in all (with that status, if one is given). */

@@ -1,6 +1,6 @@
 import type { ExpressionBuilder, Kysely, Selectable } from 'kysely';
 import { newId } from '../core/ids.ts';
-import { labelsFromText, labelsToText, type Page, readPage, timestamp } from './rows.ts';
+import { labelsFromText, labelsToText, type Page, readPage, requireExisting, timestamp } from './rows.ts';
 import { DEFAULT_PRIORITY, type Schema, type TicketStatus, type TicketType } from './schema.ts';
 import { isStorable, requireStorable } from './text.ts';
 
@@ -36,12 +36,18 @@ export type TicketPatch = { [Field in keyof TicketInput]?: TicketInput[Field] | 
 
 /**
  * Stores a ticket under the owner's next number; numbers have no gaps at birth and are never given twice, not even
- * after a deletion. Throws InvalidRequestError for text that cannot be stored.
+ * after a deletion. If the owner has one of that id already, gives that one as it is. Throws InvalidRequestError for
+ * text that cannot be stored.
  */
-export async function createTicket(db: Kysely<Schema>, owner: string, input: TicketInput): Promise<Ticket> {
+export async function createTicket(
+  db: Kysely<Schema>,
+  owner: string,
+  input: TicketInput,
+  id: string = newId('ticket'),
+): Promise<Ticket> {
   requireStorable(input);
-  if (db.isTransaction) return await insertTicket(db, owner, input);
-  return await db.transaction().execute((transaction) => insertTicket(transaction, owner, input));
+  if (db.isTransaction) return await insertTicket(db, owner, input, id);
+  return await db.transaction().execute((transaction) => insertTicket(transaction, owner, input, id));
 }
 
 /** One page of the owner's tickets, newest first, and how many there are in all (with that status, if one is given). */
@@ -66,6 +72,11 @@ export async function getTicket(db: Kysely<Schema>, owner: string, idOrKey: stri
     .where(isNamed(idOrKey))
     .executeTakeFirst();
   return row && toTicket(row);
+}
+
+/** The id of a ticket that is named by id or key; what names none is given as it is. */
+export async function ticketIdOf(db: Kysely<Schema>, owner: string, idOrKey: string): Promise<string> {
+  return (await getTicket(db, owner, idOrKey))?.id ?? idOrKey;
 }
 
 /** Changes the owner's ticket and gives it as it is then, undefined if there is none. Throws InvalidRequestError like `createTicket`. */
@@ -108,7 +119,7 @@ export async function deleteTicket(db: Kysely<Schema>, owner: string, idOrKey: s
 
 // Must run in a transaction: the counter's row stays locked until the ticket is there, so that a failed insert takes
 // its number back and nobody else has seen it.
-async function insertTicket(db: Kysely<Schema>, owner: string, input: TicketInput): Promise<Ticket> {
+async function insertTicket(db: Kysely<Schema>, owner: string, input: TicketInput, id: string): Promise<Ticket> {
   const { last } = await db
     .insertInto('ticket_counters')
     .values({ owner, last: 1 })
@@ -121,7 +132,7 @@ async function insertTicket(db: Kysely<Schema>, owner: string, input: TicketInpu
   const row = await db
     .insertInto('tickets')
     .values({
-      id: newId('ticket'),
+      id,
       owner,
       number: last,
       title: input.title,
@@ -133,9 +144,16 @@ async function insertTicket(db: Kysely<Schema>, owner: string, input: TicketInpu
       created_at: now,
       updated_at: now,
     })
+    .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
-    .executeTakeFirstOrThrow();
-  return toTicket(row);
+    .executeTakeFirst();
+  if (row) return toTicket(row);
+  await db
+    .updateTable('ticket_counters')
+    .set({ last: last - 1 })
+    .where('owner', '=', owner)
+    .execute();
+  return requireExisting(await getTicket(db, owner, id), id);
 }
 
 function isNamed(idOrKey: string) {

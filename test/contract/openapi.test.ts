@@ -97,6 +97,27 @@ describe('GET /api/openapi.json', () => {
     }
   });
 
+  it('the routes that create take an idempotency key, and no others do', () => {
+    const takes = ({ operation }: { operation: Json }) =>
+      (operation.parameters ?? []).some((parameter: Json) => parameter.in === 'header');
+    expect(
+      operations()
+        .filter(takes)
+        .map(({ path, method: name }) => `${name} ${path}`)
+        .toSorted(),
+    ).toEqual(
+      ROUTES.filter(({ creates }) => creates)
+        .map((route) => `${route.method} ${route.path}`)
+        .toSorted(),
+    );
+    for (const path of ['tasks', 'tickets', 'chat/presets', 'chat/completions', 'chat/quick', 'chat/smart']) {
+      const { parameters, responses } = doc.paths[`/api/${path}`].post;
+      expect(parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: false })]);
+      expect(responses['409'].description).toMatch(/conflict/);
+      expect(responses['422'].description).toBe('idempotency_mismatch');
+    }
+  });
+
   it('describes every route, and no other', () => {
     expect(
       operations()

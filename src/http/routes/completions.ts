@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { type ChatContext, type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
 import { DEFAULT_PRESET } from '../../chat/presets.ts';
+import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../conversations/turn.ts';
+import { PROVIDER_ERRORS, StreamDelta, StreamError, Summary } from '../completion-schemas.ts';
 import { completionStream } from '../completion-stream.ts';
 import {
+  type InputMessage,
   MessagesSchema,
   PartsSchema,
+  strayResults,
   ToolCallSchema,
   ToolChoiceSchema,
   ToolsSchema,
@@ -13,78 +17,22 @@ import {
 } from '../messages.ts';
 import { defineRoute, type RouteRequest } from '../route.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../schemas.ts';
-
-const PROVIDER_ERRORS = [
-  'provider_rejected',
-  'context_length_exceeded',
-  'content_filtered',
-  'not_found',
-  'model_not_found',
-  'provider_rate_limited',
-  'provider_auth',
-  'provider_unavailable',
-  'provider_protocol',
-  'provider_not_configured',
-  'provider_timeout',
-] as const;
+import { turnStream } from '../turn-answer.ts';
+import { conversationContext, toGivenTurn } from '../turn-input.ts';
 
 const Id = text(200);
 const SystemPrompt = text(1_000_000);
 
-const Usage = z
-  .object({
-    promptTokens: z.int(),
-    completionTokens: z.int(),
-    totalTokens: z.int(),
-    cachedTokens: z.int().optional(),
-    cacheWriteTokens: z.int().optional(),
-    reasoningTokens: z.int().optional(),
-    cost: z.number().nullable().describe('USD; null if the price is not known.'),
-  })
-  .meta({ id: 'Usage' });
-
-const FinishReason = z.enum([
-  'stop',
-  'length',
-  'content-filter',
-  'tool-calls',
-  'approval-required',
-  'error',
-  'cancelled',
-]);
-
-const Attempt = z
-  .object({
-    provider: z.string(),
-    model: z.string(),
-    status: z.enum(['answered', 'failed', 'skipped']),
-    code: z.string().optional().describe('Why it failed, or last failed before it was skipped.'),
-    error: z.string().optional(),
-    duration: z.int().describe('Milliseconds.'),
-  })
-  .meta({ id: 'Attempt' });
-
-const Summary = {
-  id: z.string(),
-  provider: z.string(),
-  model: z.string(),
-  finishReason: FinishReason,
-  usage: Usage,
-  duration: z.int().describe('Milliseconds.'),
-  sources: z
-    .array(z.object({ url: z.string(), title: z.string().optional() }))
-    .optional()
-    .describe('The pages that the answer rests on, if the provider names them.'),
-  warnings: z.array(z.string()).optional().describe('One sentence for each parameter that the model does not take.'),
-  attempts: z
-    .array(Attempt)
-    .optional()
-    .describe('What became of each model, in order, if more than one was tried or skipped.'),
+/** Where a completion with a `conversationId` is kept. */
+const InConversation = {
+  conversationId: z.string().optional(),
+  messageId: z.string().optional().describe('Of the answer, in its conversation.'),
 };
 
 const Completion = z
   .object({
     ...Summary,
+    ...InConversation,
     message: z.object({
       role: z.literal('assistant'),
       content: z.string(),
@@ -97,18 +45,9 @@ const Completion = z
 
 const StreamEvent = z
   .union([
-    z.object({ content: z.string() }),
-    z.object({ reasoning: z.string() }),
-    z.object({ toolCall: ToolCallSchema }),
-    z.object({ done: z.literal(true), ...Summary, parts: PartsSchema.optional() }),
-    z.object({
-      done: z.literal(true),
-      partial: z.literal(true),
-      error: z.string(),
-      code: z.string(),
-      requestId: z.string(),
-      details: z.record(z.string(), z.unknown()).optional().describe('`attempts`, if there were several.'),
-    }),
+    ...StreamDelta,
+    z.object({ done: z.literal(true), ...Summary, ...InConversation, parts: PartsSchema.optional() }),
+    StreamError,
   ])
   .meta({ id: 'CompletionEvent' });
 
@@ -120,7 +59,7 @@ const CompletionBody = z
     temperature: Temperature.optional(),
     maxTokens: MaxTokens.optional(),
     stream: z.boolean().default(false),
-    conversationId: Id.optional(),
+    conversationId: Id.optional().describe('Its history comes before the messages, and the exchange is kept in it.'),
     taskId: Id.optional().describe('Puts this task into the prompt, as data.'),
     ticketId: Id.optional().describe('Puts this ticket (id or key) into the prompt, as data.'),
     tools: ToolsSchema.optional().describe('Your own tools; calls come back to you.'),
@@ -132,7 +71,11 @@ const CompletionBody = z
       .describe('Models tried in order if the one before fails before its first byte or is cooling down.'),
   })
   .superRefine((body, context) => {
-    const { toolChoice, tools = [] } = body;
+    const { toolChoice, tools = [], messages, conversationId } = body;
+    // With a conversation they may answer a call of its last message.
+    if (conversationId === undefined) {
+      for (const stray of strayResults(messages)) context.addIssue({ code: 'custom', ...stray });
+    }
     const known =
       toolChoice === undefined ||
       ['auto', 'none', 'required'].includes(toolChoice) ||
@@ -156,15 +99,17 @@ const completions = defineRoute({
   body: CompletionBody,
   response: Completion,
   event: StreamEvent,
-  errors: PROVIDER_ERRORS,
+  errors: [...PROVIDER_ERRORS, 'conflict'],
+  creates: true,
   handle: (request) => {
-    const { messages, tools, toolChoice, ...rest } = request.body;
-    return answer(request, {
+    const { messages, conversationId, ...rest } = request.body;
+    const input = {
       ...rest,
-      messages: toMessages(messages),
-      tools: tools && toTools(tools),
-      toolChoice: toToolChoice(toolChoice),
-    });
+      tools: rest.tools && toTools(rest.tools),
+      toolChoice: toToolChoice(rest.toolChoice),
+    };
+    if (conversationId !== undefined) return answerInConversation(request, conversationId, { ...input, messages });
+    return answer(request, { ...input, messages: toMessages(messages) });
   },
 });
 
@@ -182,6 +127,7 @@ const quick = defineRoute({
   }),
   response: z.object({ ...Summary, content: z.string(), reasoning: z.string().optional() }),
   errors: PROVIDER_ERRORS,
+  creates: true,
   handle: async (request) => {
     const { prompt, ...rest } = request.body;
     const messages = toMessages([{ role: 'user', content: prompt }]);
@@ -196,21 +142,26 @@ const smart = defineRoute({
   path: '/api/chat/smart',
   tag: 'Chat',
   summary: 'An answer with a preset and the context of a task or ticket',
-  body: z.strictObject({
-    messages: MessagesSchema,
-    taskId: Id.optional(),
-    ticketId: Id.optional(),
-    presetId: Id.default(DEFAULT_PRESET),
-    model: ModelName.optional(),
-    temperature: Temperature.optional(),
-    maxTokens: MaxTokens.optional(),
-    stream: z.boolean().default(false),
-  }),
+  body: z
+    .strictObject({
+      messages: MessagesSchema,
+      taskId: Id.optional(),
+      ticketId: Id.optional(),
+      presetId: Id.default(DEFAULT_PRESET),
+      model: ModelName.optional(),
+      temperature: Temperature.optional(),
+      maxTokens: MaxTokens.optional(),
+      stream: z.boolean().default(false),
+    })
+    .superRefine(({ messages }, context) => {
+      for (const stray of strayResults(messages)) context.addIssue({ code: 'custom', ...stray });
+    }),
   response: Completion.extend({
     context: z.object({ presetId: z.string(), taskId: z.string().optional(), ticketId: z.string().optional() }),
   }).meta({ id: 'SmartCompletion' }),
   event: StreamEvent,
   errors: PROVIDER_ERRORS,
+  creates: true,
   handle: async (request) => {
     const { messages, ...rest } = request.body;
     const { presetId, taskId, ticketId } = rest;
@@ -234,6 +185,26 @@ async function answer(
   const started = await startCompletion(contextOf(request), input, request.signal);
   if (input.stream) return completionStream(started, request.requestId, extra);
   return { ...(await finishCompletion(started)), ...extra };
+}
+
+/** The same within a conversation, as a turn of it. */
+async function answerInConversation(
+  request: RouteRequest<unknown, unknown, unknown>,
+  conversationId: string,
+  { messages, ...input }: Omit<TurnInput, 'begin' | 'system'> & { messages: readonly InputMessage[] },
+): Promise<unknown> {
+  const { system, ...begin } = toGivenTurn(messages);
+  const context = conversationContext(request);
+  const turn = await startTurn(context, conversationId, { ...input, system, begin }, request.signal);
+  const kept = (result: TurnResult) => ({ conversationId, messageId: result.answer.id });
+  if (input.stream) {
+    return turnStream(turn, request.requestId, (result) => {
+      const { message, reasoning: _, ...summary } = completionOf(result);
+      return { ...summary, ...(message.parts ? { parts: message.parts } : {}), ...kept(result) };
+    });
+  }
+  const result = 'relay' in turn ? await turn.finished : turn;
+  return { ...completionOf(result), ...kept(result) };
 }
 
 function contextOf({ services, owner }: RouteRequest<unknown, unknown, unknown>): ChatContext {

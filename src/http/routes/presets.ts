@@ -57,7 +57,10 @@ export const presetRoutes = [
     body: Fields,
     status: 201,
     response: One,
-    handle: async ({ services, owner, body }) => ({ preset: await createPreset(services.database.db, owner, body) }),
+    creates: true,
+    handle: async ({ services, owner, body, newId }) => ({
+      preset: await createPreset(services.database.db, owner, body, newId('preset')),
+    }),
   }),
   defineRoute({
     method: 'get',

@@ -52,7 +52,10 @@ export const taskRoutes = [
     body: Fields,
     status: 201,
     response: One,
-    handle: async ({ services, owner, body }) => ({ task: await createTask(services.database.db, owner, body) }),
+    creates: true,
+    handle: async ({ services, owner, body, newId }) => ({
+      task: await createTask(services.database.db, owner, body, newId('task')),
+    }),
   }),
   defineRoute({
     method: 'get',

@@ -53,7 +53,10 @@ export const ticketRoutes = [
     body: Fields,
     status: 201,
     response: One,
-    handle: async ({ services, owner, body }) => ({ ticket: await createTicket(services.database.db, owner, body) }),
+    creates: true,
+    handle: async ({ services, owner, body, newId }) => ({
+      ticket: await createTicket(services.database.db, owner, body, newId('ticket')),
+    }),
   }),
   defineRoute({
     method: 'get',

@@ -62,6 +62,11 @@ interface PricedTokens {
   cache_write_tokens: number;
 }
 
+/** All tokens that the model read, from a cache or not. */
+export function inputTokens(provider: ProviderType, usage: Usage): number {
+  return pricedTokens(provider, usage).input_tokens;
+}
+
 function pricedTokens(provider: ProviderType, usage: Usage): PricedTokens {
   const cached = usage.cachedTokens ?? 0;
   const written = usage.cacheWriteTokens ?? 0;

@@ -1,0 +1,37 @@
+import type { Media, UserPart } from '../providers/chat-model.ts';
+
+/** A piece of what a user sends; `image` and `file` are a data URL with base64, or an https URL. */
+export type ContentPart =
+  | { type: 'text'; text: string }
+  | { type: 'image'; image: string }
+  | { type: 'file'; file: string; filename?: string | undefined };
+
+/** What a user sends. */
+export type Content = string | ContentPart[];
+
+/** Brings validated content into the form that the wires lower from. */
+export function toUserParts(content: Content): UserPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return content.map((part): UserPart => {
+    if (part.type === 'text') return part;
+    if (part.type === 'image') return { type: 'image', media: readMedia(part.image) as Media };
+    return {
+      type: 'file',
+      media: readMedia(part.file) as Media,
+      ...(part.filename === undefined ? {} : { filename: part.filename }),
+    };
+  });
+}
+
+/** The text of content, without pictures and files. */
+export function textOf(content: Content): string {
+  if (typeof content === 'string') return content;
+  return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
+}
+
+/** Reads a data URL with base64 or an https URL; undefined if it is neither. */
+export function readMedia(url: string): Media | undefined {
+  const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]+={0,2})$/.exec(url);
+  if (inline?.[1] && inline[2]) return { mediaType: inline[1], data: inline[2] };
+  return url.startsWith('https://') && URL.canParse(url) ? { url } : undefined;
+}

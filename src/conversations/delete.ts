@@ -1,0 +1,62 @@
+import { AppError, NotFoundError } from '../errors.ts';
+import { undoCompactions } from '../storage/compactions.ts';
+import { writeConversation } from '../storage/conversations.ts';
+import { countTokens, getMessage } from '../storage/messages.ts';
+import { hideConversation, removeLastMessages, removeOrphan } from '../storage/orphans.ts';
+import { timestamp } from '../storage/rows.ts';
+import type { ConversationContext } from './context.ts';
+
+/**
+ * Deletes a conversation with everything in it. A turn that is under way is stopped, and nothing of it is stored.
+ * @throws NotFoundError
+ */
+export async function deleteConversation({ db, owner, turns }: ConversationContext, id: string): Promise<void> {
+  const row = await hideConversation(db, owner, id);
+  if (!row) throw new NotFoundError('Conversation', id);
+  turns.abort(row.number, new AppError('conflict', 'The conversation was deleted while it was being answered'));
+  await removeOrphan(db, row.number);
+}
+
+/**
+ * Deletes a message and all that followed it, once no turn is under way. Summaries of what is deleted go with it; what
+ * was spent stays counted. @returns how many messages. @throws NotFoundError
+ */
+export async function deleteMessages(
+  { owner, turns }: ConversationContext,
+  id: string,
+  messageId: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { turn, value: message } = await turns.take(owner, id, signal, async (tx, row) => {
+    const found = await getMessage(tx, { owner, conversation: row.number }, messageId);
+    if (!found) throw new NotFoundError('Message', messageId);
+    return { value: found, firstSeq: row.last_seq + 1 };
+  });
+  const { conversation } = turn.held;
+  const range = { owner, conversation, fromSeq: message.seq };
+  let deleted = 0;
+  try {
+    await turn.write(async (tx, row) => {
+      await undoCompactions(
+        tx,
+        row,
+        ({ covered_seq, shortened_seq }) => Math.max(covered_seq, shortened_seq) >= message.seq,
+      );
+    });
+    for (let isMore = true; isMore; ) {
+      const some = await turn.write(async (tx, row) => {
+        const done = await removeLastMessages(tx, range);
+        await writeConversation(tx, row, { message_count: row.message_count - done.removed });
+        return done;
+      });
+      deleted += some.removed;
+      isMore = some.isMore;
+    }
+  } finally {
+    await turn.end(async (tx, row) => {
+      const live_tokens = await countTokens(tx, { owner, conversation, after: row.covered_seq });
+      await writeConversation(tx, row, { live_tokens, updated_at: timestamp() });
+    });
+  }
+  return deleted;
+}

@@ -1,0 +1,67 @@
+import type { Completion } from '../chat/complete.ts';
+import { type AppError, errorText } from '../errors.ts';
+import { inputTokens } from '../providers/catalog/cost.ts';
+import type { Usage } from '../providers/chat-model.ts';
+import { writeConversation } from '../storage/conversations.ts';
+import { insertMessages, type MessageRow } from '../storage/messages.ts';
+import { timestamp } from '../storage/rows.ts';
+import { completeMessages, failMessages } from '../storage/turns.ts';
+import { givenTokens } from './ask-model.ts';
+import { spent } from './spent.ts';
+import { answerBody, newAssistantMessage } from './stored.ts';
+import type { Turn } from './turns.ts';
+
+/** Below this an estimate says nothing about the rate between ours and the provider's. */
+const LEAST_ESTIMATE = 50;
+
+/** The rate stays within these bounds, whatever a provider counts. */
+const LEAST_RATIO = 0.25;
+const LARGEST_RATIO = 4;
+
+/** What a turn has come to. */
+export interface TurnEnd {
+  given: readonly MessageRow[];
+  completion: Completion;
+  /** Tokens of all that was sent, estimated and not corrected. */
+  estimate: number;
+  /** Of the answer's message. */
+  id: string;
+}
+
+/** Stores the answer and ends the turn, all or nothing. @throws AppError if the turn was lost. */
+export async function finishTurn(
+  turn: Turn,
+  { given, completion, estimate, id }: TurnEnd,
+): Promise<{ given: MessageRow[]; answer: MessageRow }> {
+  const calls = (completion.message.toolCalls ?? []).map((call) => ({ call }));
+  const message = newAssistantMessage(id, answerBody(completion), calls, 'complete');
+  return await turn.end(async (tx, row) => {
+    const { owner, number: conversation, last_seq, message_count, live_tokens } = row;
+    await completeMessages(tx, turn.held, given[0]?.seq ?? last_seq + 1);
+    const place = { owner, conversation, turn: turn.held.id, firstSeq: last_seq + 1 };
+    const [answer] = (await insertMessages(tx, place, [message])) ?? [];
+    if (!answer) throw new Error(`there is a message ${id} already`);
+    await writeConversation(tx, row, {
+      last_seq: last_seq + 1,
+      message_count: message_count + 1,
+      live_tokens: given.reduce((sum, one) => sum + givenTokens(one), live_tokens + answer.tokens),
+      updated_at: timestamp(),
+      token_ratio: ratioOf(completion, estimate) ?? row.token_ratio,
+      ...spent(row, completion.usage),
+    });
+    return { given: given.map((one) => ({ ...one, status: 'complete' as const })), answer };
+  });
+}
+
+/** Marks the turn's messages as failed and ends it; nothing if it was lost. */
+export async function failTurn(turn: Turn, given: readonly MessageRow[], error: AppError): Promise<void> {
+  const text = errorText(error);
+  await turn.end((tx, row) => failMessages(tx, turn.held, given[0]?.seq ?? row.last_seq + 1, text));
+}
+
+/** The provider's count of what was sent in parts of ours; undefined if it gave none. */
+function ratioOf({ provider, usage }: Completion, estimate: number): number | undefined {
+  const counted = inputTokens(provider, usage satisfies Usage);
+  if (counted === 0 || estimate < LEAST_ESTIMATE) return undefined;
+  return Math.min(LARGEST_RATIO, Math.max(LEAST_RATIO, counted / estimate));
+}

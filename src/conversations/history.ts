@@ -1,0 +1,53 @@
+import { assistantParts } from '../chat/assistant-parts.ts';
+import { toUserParts } from '../chat/content.ts';
+import type { Message } from '../providers/chat-model.ts';
+import type { MessageRow } from '../storage/messages.ts';
+import { assistantBody, resultOf, toolCallsOf, userBody } from './stored.ts';
+
+/** How much of a long tool result the model sees when there is no room for all of it, in bytes of UTF-8. */
+const SHORT_HEAD = 1200;
+const SHORT_TAIL = 600;
+
+/** A shortened result is no longer than this, estimated; one that is not is left as it is. Tokens. */
+export const SHORT_RESULT_TOKENS = 500;
+
+/** What a call without a result is answered with: every provider refuses a history in which one is missing. */
+const NO_RESULT = 'There is no result: the call was not carried out.';
+
+/** Stored messages as the wires lower from them: every call is followed by its result. */
+export function toModelMessages(rows: readonly MessageRow[], shortenedSeq = 0): Message[] {
+  return rows.flatMap((row): Message[] => {
+    if (row.role === 'user') return [{ role: 'user', parts: toUserParts(userBody(row).content) }];
+    const toolCalls = toolCallsOf(row);
+    const results = row.toolCalls.map((call, index): Message => {
+      const result = resultOf(call) ?? NO_RESULT;
+      return {
+        role: 'tool',
+        toolCallId: toolCalls[index]?.id ?? '',
+        toolName: toolCalls[index]?.name ?? '',
+        text: row.seq <= shortenedSeq ? shortened(result, call.tokens) : result,
+      };
+    });
+    return [{ role: 'assistant', parts: assistantParts({ ...assistantBody(row), toolCalls }) }, ...results];
+  });
+}
+
+/** A long result's beginning and end. */
+export function shortened(result: string, tokens: number): string {
+  if (tokens <= SHORT_RESULT_TOKENS) return result;
+  const head = Buffer.from(result.slice(0, SHORT_HEAD)).subarray(0, SHORT_HEAD).toString();
+  const tail = Buffer.from(result.slice(-SHORT_TAIL)).subarray(-SHORT_TAIL).toString();
+  return `${head}\n[… ${result.length - head.length - tail.length} characters left out …]\n${tail}`;
+}
+
+/**
+ * What stands in for the messages that a compaction covers: a user's message and not a system's, since what it was made
+ * of may be anybody's words.
+ */
+export function summaryMessage(summary: string | null): Message {
+  const text =
+    summary === null
+      ? 'The earlier messages of this conversation are left out: there was no room for them.'
+      : `The earlier messages of this conversation, in short:\n<summary>\n${summary}\n</summary>`;
+  return { role: 'user', parts: [{ type: 'text', text }] };
+}

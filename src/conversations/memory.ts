@@ -1,0 +1,207 @@
+import type { Completion } from '../chat/complete.ts';
+import type { AppError } from '../errors.ts';
+import { contextWindow } from '../providers/models.ts';
+import type { ModelRef } from '../providers/registry.ts';
+import { currentCompaction, saveCompaction } from '../storage/compactions.ts';
+import { type ConversationRow, writeConversation } from '../storage/conversations.ts';
+import { allMessages, countMessages, lastMessages, type MessageRow } from '../storage/messages.ts';
+import {
+  type Compacted,
+  type CompactionInput,
+  compact,
+  isTooLong,
+  type Memory,
+  memoryTokens,
+  summarised,
+} from './compact.ts';
+import type { ConversationContext } from './context.ts';
+import { spent } from './spent.ts';
+import { summarise } from './summarise.ts';
+import type { Turn } from './turns.ts';
+
+/** Assumed of a model whose window nobody knows. If it is smaller, its provider's refusal tells. */
+const USUAL_WINDOW = 128_000;
+
+/** Messages and characters that are read at most to find out what can stay. */
+const MOST_READ = { limit: 10_000, maxSize: 64 * 1024 ** 2 };
+
+/** A compaction as it is reported. */
+export interface CompactionReport {
+  /** What the model would have seen and sees now: messages, a summary being one. */
+  originalCount: number;
+  compactedCount: number;
+  tokensReduced: number;
+  /** Null: there was no summary to be had, and the oldest messages are left out. */
+  summary: string | null;
+}
+
+/** What is sent of a conversation. */
+export interface Remembered {
+  memory: Memory;
+  live: MessageRow[];
+  /** Of all that is sent, estimated and not corrected. */
+  estimate: number;
+  compaction: CompactionReport | null;
+}
+
+/** What has to fit into the model's window. */
+export interface Fitting {
+  row: ConversationRow;
+  refs: readonly ModelRef[];
+  /** Estimated tokens of prompts, tools and new messages. */
+  overhead: number;
+  /** Tokens. */
+  window: number;
+}
+
+/** The window of the first of these models. */
+export async function windowOf(context: ConversationContext, [ref]: readonly ModelRef[]): Promise<number> {
+  return (ref && (await contextWindow(context.providers, ref))) ?? USUAL_WINDOW;
+}
+
+/** What the model sees instead of the conversation's beginning. */
+export async function loadMemory(context: ConversationContext, row: ConversationRow): Promise<Memory> {
+  const compaction = await currentCompaction(context.db, row);
+  if (!compaction) return { coveredSeq: 0, shortenedSeq: 0, summary: null };
+  const { covered_seq, shortened_seq, summary } = compaction;
+  return {
+    coveredSeq: covered_seq,
+    shortenedSeq: shortened_seq,
+    summary: summary === null ? null : (JSON.parse(summary) as string),
+  };
+}
+
+/**
+ * Reads what is sent of a conversation, and makes it fit first if it is too long. What was made is stored at once, so
+ * that nobody pays for it again if the turn then fails.
+ * @throws AppError `context_length_exceeded` if it cannot be made to fit.
+ */
+export async function remember(context: ConversationContext, turn: Turn, fitting: Fitting): Promise<Remembered> {
+  const { row, overhead, window } = fitting;
+  const ratio = row.token_ratio;
+  const memory = await loadMemory(context, row);
+  const { live, unread } = await readLive(context, row, memory, window);
+  const estimate = overhead + memoryTokens(memory, live);
+  if (!isTooLong((estimate + unread.tokens) * ratio, window)) return { memory, live, estimate, compaction: null };
+  const { input, made } = summarising(context, turn, fitting, { memory, live, unread });
+  const compacted = await compact(input);
+  const next = compacted.memory;
+  if (next.coveredSeq === memory.coveredSeq && next.shortenedSeq === memory.shortenedSeq) {
+    return { memory, live, estimate, compaction: null };
+  }
+  await keep(turn, compacted, made());
+  const left = live.filter(({ seq }) => seq > next.coveredSeq);
+  return {
+    memory: next,
+    live: left,
+    estimate: overhead + memoryTokens(next, left),
+    compaction: reportOf(compacted),
+  };
+}
+
+/**
+ * Summarises all but the last quarter of a conversation although it is not too long yet. Null if there is too little.
+ * @throws AppError what the model's provider says.
+ */
+export async function compactNow(
+  context: ConversationContext,
+  turn: Turn,
+  fitting: Omit<Fitting, 'overhead'>,
+): Promise<CompactionReport | null> {
+  const { row, window } = fitting;
+  const memory = await loadMemory(context, row);
+  const { live, unread } = await readLive(context, row, memory, window);
+  const { input, made, failure } = summarising(context, turn, { ...fitting, overhead: 0 }, { memory, live, unread });
+  const before = memoryTokens(memory, live) + unread.tokens;
+  const next = await summarised(input, memoryTokens(memory, live) / 4);
+  if (!next) {
+    const error = failure();
+    if (error) throw error;
+    return null;
+  }
+  const left = live.filter(({ seq }) => seq > next.coveredSeq);
+  const after = memoryTokens(next, left);
+  const compacted: Compacted = {
+    memory: next,
+    originalCount: live.length + unread.count + (memory.summary === null ? 0 : 1),
+    compactedCount: left.length + 1,
+    tokensBefore: Math.ceil(before * row.token_ratio),
+    tokensAfter: Math.ceil(after * row.token_ratio),
+  };
+  await keep(turn, compacted, made());
+  return reportOf(compacted);
+}
+
+/** Only as much as could matter is read: a conversation may be far longer than any window. */
+async function readLive(
+  { db }: ConversationContext,
+  row: ConversationRow,
+  { coveredSeq }: Memory,
+  window: number,
+): Promise<{ live: MessageRow[]; unread: { count: number; tokens: number } }> {
+  const range = { owner: row.owner, conversation: row.number, after: coveredSeq, onlyComplete: true };
+  const most = (2 * window) / row.token_ratio;
+  if (row.live_tokens <= most) return { live: await allMessages(db, range), unread: { count: 0, tokens: 0 } };
+  const { rows, hasMore } = await lastMessages(db, range, { ...MOST_READ, maxTokens: most });
+  if (!hasMore) return { live: rows, unread: { count: 0, tokens: 0 } };
+  const count = await countMessages(db, { ...range, before: rows[0]?.seq ?? 0 });
+  const read = rows.reduce(
+    (sum, { tokens, toolCalls }) => toolCalls.reduce((all, call) => all + call.tokens, sum + tokens),
+    0,
+  );
+  return { live: rows, unread: { count, tokens: Math.max(0, row.live_tokens - read) } };
+}
+
+/** The input of a compaction, and what its summary took if there was one. */
+function summarising(
+  { providers, log }: ConversationContext,
+  turn: Turn,
+  { row, refs, overhead, window }: Fitting,
+  read: Pick<CompactionInput<MessageRow>, 'memory' | 'live' | 'unread'>,
+): { input: CompactionInput<MessageRow>; made(): Completion | undefined; failure(): AppError | undefined } {
+  let made: Completion | undefined;
+  let failure: AppError | undefined;
+  const ratio = row.token_ratio;
+  return {
+    made: () => made,
+    failure: () => failure,
+    input: {
+      ...read,
+      overhead,
+      ratio,
+      window,
+      summarise: async (live, before, maxTokens) => {
+        try {
+          const request = { refs, live, before, maxTokens, window: window / ratio, signal: turn.signal };
+          made = await summarise(providers, request);
+          return made.message.content;
+        } catch (error) {
+          log.warn({ err: error }, 'a summary could not be made');
+          failure = error as AppError;
+          return undefined;
+        }
+      },
+    },
+  };
+}
+
+async function keep(turn: Turn, compacted: Compacted, made: Completion | undefined): Promise<void> {
+  const { memory, originalCount, compactedCount, tokensBefore, tokensAfter } = compacted;
+  await turn.write(async (tx, row) => {
+    const next = await saveCompaction(tx, row, {
+      covered_seq: memory.coveredSeq,
+      shortened_seq: memory.shortenedSeq,
+      original_count: originalCount,
+      compacted_count: compactedCount,
+      tokens_before: tokensBefore,
+      tokens_after: tokensAfter,
+      summary: memory.summary === null ? null : JSON.stringify(memory.summary),
+      answer: made ? JSON.stringify({ provider: made.provider, model: made.model, usage: made.usage }) : null,
+    });
+    if (made) await writeConversation(tx, next, spent(next, made.usage));
+  });
+}
+
+function reportOf({ memory, originalCount, compactedCount, tokensBefore, tokensAfter }: Compacted): CompactionReport {
+  return { originalCount, compactedCount, tokensReduced: tokensBefore - tokensAfter, summary: memory.summary };
+}

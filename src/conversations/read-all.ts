@@ -1,0 +1,23 @@
+import type { Kysely } from 'kysely';
+import type { ConversationRow } from '../storage/conversations.ts';
+import { firstMessages, type MessageRange, type MessageRow } from '../storage/messages.ts';
+import type { Schema } from '../storage/schema.ts';
+
+/** Messages that are read at once: however long a conversation is, it is never in memory as a whole. */
+const AT_ONCE = 100;
+
+/** The messages of a conversation, oldest first, read little by little. */
+export async function* readAll(
+  db: Kysely<Schema>,
+  { owner, number }: ConversationRow,
+  range: Pick<MessageRange, 'before' | 'onlyComplete'>,
+): AsyncGenerator<MessageRow> {
+  let after = 0;
+  for (;;) {
+    const rows = await firstMessages(db, { owner, conversation: number, after, ...range }, AT_ONCE);
+    yield* rows;
+    const last = rows.at(-1);
+    if (!last || rows.length < AT_ONCE) return;
+    after = last.seq;
+  }
+}

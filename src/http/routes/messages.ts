@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { deleteMessages } from '../../conversations/delete.ts';
+import { startTurn, type TurnInput } from '../../conversations/turn.ts';
+import { AttemptSchema, PROVIDER_ERRORS, StreamDelta, StreamError, UsageSchema } from '../completion-schemas.ts';
+import { CompactionSchema, MessageSchema } from '../conversation-schemas.ts';
+import { ContentSchema } from '../messages.ts';
+import { defineRoute, type RouteRequest } from '../route.ts';
+import { IdParams, MaxTokens, ModelName, Temperature } from '../schemas.ts';
+import { turnAnswer, turnStream } from '../turn-answer.ts';
+import { conversationContext } from '../turn-input.ts';
+
+const Options = {
+  model: ModelName.optional().describe('For this message; absent: the conversation’s, else the default.'),
+  temperature: Temperature.optional(),
+  maxTokens: MaxTokens.optional(),
+  stream: z.boolean().default(false),
+};
+
+const Answer = z
+  .object({
+    userMessage: MessageSchema.nullable().describe('Null after a retry of a turn that only brought results of tools.'),
+    assistantMessage: MessageSchema,
+    usage: UsageSchema,
+    compaction: CompactionSchema.nullable().describe('What had to be done to make the conversation fit its model.'),
+    warnings: z.array(z.string()).optional(),
+    attempts: z.array(AttemptSchema).optional(),
+  })
+  .meta({ id: 'TurnAnswer' });
+
+const StreamEvent = z
+  .union([...StreamDelta, z.object({ done: z.literal(true), ...Answer.shape }), StreamError])
+  .meta({ id: 'TurnEvent' });
+
+const MessageParams = IdParams.extend({ messageId: z.string().min(1).max(200) });
+
+const common = {
+  method: 'post',
+  tag: 'Conversations',
+  params: IdParams,
+  response: Answer,
+  event: StreamEvent,
+  errors: [...PROVIDER_ERRORS, 'conflict'],
+  creates: true,
+} as const;
+
+/** Messages of a conversation: send, try again, delete. */
+export const messageRoutes = [
+  defineRoute({
+    ...common,
+    path: '/api/chat/conversations/{id}/messages',
+    summary: 'Send a message and get the answer, whole or streamed',
+    description:
+      'One message at a time: another one waits for its turn, then 409. The message is kept before the model is asked, and the answer even if the caller has gone.',
+    body: z.strictObject({ content: ContentSchema, ...Options }),
+    handle: (request) => {
+      const { content, ...rest } = request.body;
+      return answer(request, { ...rest, begin: { messages: [{ role: 'user', content }], results: [] } });
+    },
+  }),
+  defineRoute({
+    ...common,
+    path: '/api/chat/conversations/{id}/retry',
+    summary: 'Try the failed message at the end of a conversation again',
+    body: z.strictObject(Options),
+    handle: (request) => answer(request, { ...request.body, begin: 'retry' }),
+  }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/chat/conversations/{id}/messages/{messageId}',
+    tag: 'Conversations',
+    summary: 'Delete a message and all that followed it',
+    params: MessageParams,
+    response: z.object({ message: z.string(), deleted: z.int().describe('How many messages.') }),
+    errors: ['not_found', 'conflict'],
+    handle: async (request) => {
+      const { id, messageId } = request.params;
+      const deleted = await deleteMessages(conversationContext(request), id, messageId, request.signal);
+      return { message: 'Message deleted', deleted };
+    },
+  }),
+];
+
+async function answer(request: RouteRequest<{ id: string }, unknown, unknown>, input: TurnInput): Promise<unknown> {
+  const { id } = request.params;
+  const turn = await startTurn(conversationContext(request), id, input, request.signal);
+  if (input.stream) return turnStream(turn, request.requestId, (result) => turnAnswer(id, result));
+  return turnAnswer(id, 'relay' in turn ? await turn.finished : turn);
+}

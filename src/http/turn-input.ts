@@ -1,0 +1,56 @@
+import type { GivenMessage, GivenTurn } from '../conversations/begin-turn.ts';
+import type { ConversationContext } from '../conversations/context.ts';
+import { textTokens } from '../conversations/estimate.ts';
+import { type InputMessage, plainText, toAssistantContent } from './messages.ts';
+import type { RouteRequest } from './route.ts';
+
+/** What the verbs of conversations work with, for one request. */
+export function conversationContext(request: RouteRequest<unknown, unknown, unknown>): ConversationContext {
+  const { services, owner, newId } = request;
+  const { database, providers, turns, log, config } = services;
+  return { db: database.db, providers, owner, turns, log, titleModel: config.titleModel, newId };
+}
+
+/**
+ * Sorts a request's messages into what a turn keeps: results of tools go to their calls, and system messages are of
+ * this request alone.
+ */
+export function toGivenTurn(
+  messages: readonly InputMessage[],
+): Pick<GivenTurn, 'messages' | 'results'> & { system: string[] } {
+  const given: GivenMessage[] = [];
+  const results: GivenTurn['results'][number][] = [];
+  const system: string[] = [];
+  const calls = new Map<string, Extract<GivenMessage, { role: 'assistant' }>['calls'][number]>();
+  for (const [index, message] of messages.entries()) {
+    switch (message.role) {
+      case 'system':
+        system.push(plainText(message.content));
+        break;
+      case 'user':
+        given.push({ role: 'user', content: message.content });
+        break;
+      case 'assistant': {
+        const { toolCalls = [], ...body } = toAssistantContent(message);
+        const own = toolCalls.map((call) => ({ call }));
+        for (const one of own) calls.set(one.call.id, one);
+        given.push({ role: 'assistant', body, calls: own });
+        break;
+      }
+      case 'tool': {
+        const result = plainText(message.content);
+        const call = calls.get(message.toolCallId);
+        if (call) call.result = result;
+        else {
+          results.push({
+            callId: message.toolCallId,
+            result: JSON.stringify(result),
+            tokens: textTokens(result),
+            path: `messages.${index}.toolCallId`,
+          });
+        }
+      }
+    }
+  }
+  return { messages: given, results, system };
+}

@@ -1,0 +1,97 @@
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { tryParseJson } from '../core/json.ts';
+import { InvalidRequestError } from '../errors.ts';
+import type { ConversationRow } from './conversations.ts';
+import type { Schema } from './schema.ts';
+import { matching } from './search.ts';
+import { isStorable } from './text.ts';
+
+/** Which conversations, and which part of them. `cursor` is the `nextCursor` of the page before. */
+export interface ConversationFilter {
+  limit: number;
+  offset: number;
+  cursor?: string | undefined;
+  taskId?: string | undefined;
+  ticketId?: string | undefined;
+  /** Words that a title or a message must have, all of them. */
+  q?: string | undefined;
+}
+
+/** A page of conversations; `nextCursor` is null at the end. */
+export interface ConversationPage {
+  rows: ConversationRow[];
+  total: number;
+  nextCursor: string | null;
+}
+
+type Query = SelectQueryBuilder<Schema, 'conversations', object>;
+
+/**
+ * One page of the owner's conversations, the one with the newest activity first, and how many there are in all.
+ * @throws InvalidRequestError for a cursor that is none of ours.
+ */
+export async function listConversations(
+  db: Kysely<Schema>,
+  owner: string,
+  filter: ConversationFilter,
+): Promise<ConversationPage> {
+  const after = filter.cursor === undefined ? undefined : readCursor(filter.cursor);
+  const query = filtered(db, owner, filter);
+  if (!query) return { rows: [], total: 0, nextCursor: null };
+  let page = query
+    .selectAll()
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1);
+  if (after) page = page.where((row) => row(row.refTuple('updated_at', 'id'), '<', row.tuple(...after)));
+  if (filter.offset > 0) page = page.offset(filter.offset);
+  const found = await page.execute();
+  const rows = found.slice(0, filter.limit);
+  const last = rows.at(-1);
+  const isWhole = !after && filter.offset === 0 && found.length <= filter.limit;
+  return {
+    rows,
+    total: isWhole ? rows.length : await count(db, owner, filter, query),
+    nextCursor: last && found.length > filter.limit ? cursorOf(last) : null,
+  };
+}
+
+/** Undefined if nothing can match. */
+function filtered(db: Kysely<Schema>, owner: string, { taskId, ticketId, q }: ConversationFilter): Query | undefined {
+  let query: Query = db.selectFrom('conversations').where('owner', '=', owner);
+  for (const id of [taskId, ticketId]) if (id !== undefined && !isStorable(id)) return undefined;
+  if (taskId !== undefined) query = query.where('task_id', '=', taskId);
+  if (ticketId !== undefined) query = query.where('ticket_id', '=', ticketId);
+  if (q === undefined) return query;
+  const numbers = matching(db, q);
+  return numbers && query.where(sql<boolean>`number in (${numbers})`);
+}
+
+async function count(db: Kysely<Schema>, owner: string, filter: ConversationFilter, query: Query): Promise<number> {
+  const { taskId, ticketId, q } = filter;
+  if (taskId === undefined && ticketId === undefined && q === undefined) {
+    const row = await db
+      .selectFrom('conversation_counts')
+      .select('conversations')
+      .where('owner', '=', owner)
+      .executeTakeFirst();
+    return row?.conversations ?? 0;
+  }
+  const { total } = await query.select((select) => select.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  return total;
+}
+
+function cursorOf({ updated_at, id }: ConversationRow): string {
+  return Buffer.from(JSON.stringify([updated_at, id])).toString('base64url');
+}
+
+function readCursor(cursor: string): [string, string] {
+  const value = tryParseJson(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const [at, id, ...rest] = Array.isArray(value) ? value : [];
+  const isOurs =
+    typeof at === 'string' && typeof id === 'string' && rest.length === 0 && isStorable(at) && isStorable(id);
+  if (isOurs) return [at, id];
+  throw new InvalidRequestError([
+    { path: 'query.cursor', message: 'must be the nextCursor of a list, as it was given' },
+  ]);
+}
