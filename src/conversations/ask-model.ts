@@ -41,7 +41,8 @@ export async function askModel(
 ): Promise<Asked> {
   const { turn, refs, prompt } = asking;
   const window = await windowOf(context, refs);
-  const fitting = { row: asking.row, refs, overhead: overheadOf(prompt), window };
+  const pinned = prompt.given.length === 0 ? 1 : 0;
+  const fitting = { row: asking.row, refs, overhead: overheadOf(prompt), pinned, window } as const;
   const remembered = await remember(context, turn, fitting);
   const ask = ({ memory, live }: Remembered): Promise<Answering> => {
     const request = { ...prompt, messages: messagesOf(prompt, memory, live) };
@@ -56,8 +57,15 @@ export async function askModel(
     const known = Math.min(window, estimate * row.token_ratio * SMALLER);
     const less = await remember(context, turn, { ...fitting, row, window: known }).catch(() => undefined);
     if (!less?.compaction) throw error;
-    return { answering: await ask(less), compaction: less.compaction, estimate: less.estimate };
+    return { answering: await ask(less), compaction: both(compaction, less.compaction), estimate: less.estimate };
   }
+}
+
+/** Two compactions, one after the other, as one. */
+function both(first: CompactionReport | null, second: CompactionReport): CompactionReport {
+  if (!first) return second;
+  const { originalCount, tokensReduced } = first;
+  return { ...second, originalCount, tokensReduced: tokensReduced + second.tokensReduced };
 }
 
 function overheadOf({ system, given, tools }: Prompt): number {

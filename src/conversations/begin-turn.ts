@@ -6,13 +6,12 @@ import {
   getMessage,
   insertMessages,
   lastMessages,
-  type MessageRange,
   type MessageRow,
   type NewMessage,
 } from '../storage/messages.ts';
 import { timestamp } from '../storage/rows.ts';
 import { keepToolResults, type NewToolResult } from '../storage/tool-calls.ts';
-import { type FirstWork, resumeMessages } from '../storage/turns.ts';
+import { type FirstWork, MAX_GIVEN, resumeMessages } from '../storage/turns.ts';
 import type { ConversationContext } from './context.ts';
 import {
   type AssistantBody,
@@ -45,8 +44,14 @@ export interface Begun {
   answered?: MessageRow;
 }
 
+/** How a turn begins, and the id that its answer will have: a repeated request finds it there. */
+export interface Beginning {
+  first: FirstWork<Begun>;
+  answerId: string;
+}
+
 /** Stores what the caller brings, before any model is asked. */
-export function beginNew(context: ConversationContext, { messages, results, options }: GivenTurn): FirstWork<Begun> {
+export function beginNew(context: ConversationContext, { messages, results, options }: GivenTurn): Beginning {
   const now = timestamp();
   const rows = messages.map((message): NewMessage => {
     const id = context.newId('msg');
@@ -55,12 +60,17 @@ export function beginNew(context: ConversationContext, { messages, results, opti
     }
     return newUserMessage(id, { content: message.content, options }, 'running', now);
   });
-  const words = rows.find(({ role }) => role === 'user')?.words ?? '';
-  return async (tx, conversation, { id: turn }) => {
+  const answerId = context.newId('msg');
+  const first: FirstWork<Begun> = async (tx, conversation, { id: turn }) => {
     const { owner, number, last_seq, message_count, live_tokens } = conversation;
     const firstSeq = last_seq + 1;
+    // Without messages of its own, a repeated request is known by its answer alone.
+    const found = rows.length === 0 ? await answered(tx, conversation, answerId) : undefined;
+    if (found) return found;
     const given = await insertMessages(tx, { owner, conversation: number, turn, firstSeq }, rows);
-    if (!given) return await repeat(tx, conversation, rows[0]?.id ?? '', turn);
+    if (!given) {
+      return (await answered(tx, conversation, answerId)) ?? (await repeat(tx, conversation, rows, turn));
+    }
     const kept = results.length > 0 ? await keepToolResults(tx, conversation, results) : { tokens: 0, unknown: [] };
     refuseUnknown(kept.unknown, results);
     await writeConversation(tx, conversation, {
@@ -68,10 +78,16 @@ export function beginNew(context: ConversationContext, { messages, results, opti
       message_count: message_count + rows.length,
       live_tokens: live_tokens + kept.tokens,
       updated_at: now,
-      ...(conversation.title_by === 'nobody' && words !== '' ? { title: firstTitle(words), title_by: 'message' } : {}),
+      ...(conversation.title_by === 'nobody' ? titleOf(rows) : {}),
     });
     return { value: { given, options }, firstSeq };
   };
+  return { first, answerId };
+}
+
+function titleOf(rows: readonly NewMessage[]): Partial<Pick<ConversationRow, 'title' | 'title_by'>> {
+  const title = firstTitle(rows.flatMap(({ role, words }) => (role === 'user' ? [words] : [])));
+  return title === '' ? {} : { title, title_by: 'message' };
 }
 
 function refuseUnknown(unknown: readonly string[], results: GivenTurn['results']): void {
@@ -87,59 +103,66 @@ function refuseUnknown(unknown: readonly string[], results: GivenTurn['results']
 }
 
 /**
- * Takes the failed turn at the end of the conversation up again.
- * @param answerId of the answer that is wanted: a repeated request finds it there.
- * @throws AppError `conflict` if there is nothing to try again.
+ * Takes the failed turn at the end of the conversation up again. Its first work throws an AppError `conflict` if there
+ * is nothing to try again.
  */
-export function beginRetry(answerId: string): FirstWork<Begun> {
-  return async (tx, conversation, { id: turn }) => {
+export function beginRetry(context: ConversationContext): Beginning {
+  const answerId = context.newId('msg');
+  const first: FirstWork<Begun> = async (tx, conversation, { id: turn }) => {
+    const found = await answered(tx, conversation, answerId);
+    if (found) return found;
     const range = { owner: conversation.owner, conversation: conversation.number };
     const { rows } = await lastMessages(tx, range, { limit: 1 });
     const [last] = rows;
-    const firstSeq = conversation.last_seq + 1;
     if (last?.status === 'failed') return await resume(tx, conversation, last, turn);
-    if (last?.id === answerId) return { value: await answered(tx, range, last), firstSeq };
     // A turn that only brought results has no message of its own that could be marked.
     const isOpen =
       last?.role === 'assistant' && last.calls > 0 && last.toolCalls.every(({ result }) => result !== null);
-    if (isOpen) return { value: { given: [], options: {} }, firstSeq };
+    if (isOpen) return { value: { given: [], options: {} }, firstSeq: conversation.last_seq + 1 };
     throw new AppError('conflict', 'There is nothing to try again: the last message of this conversation did not fail');
   };
-}
-
-/** A turn that is over, with all its messages. */
-async function answered(tx: Tx, range: MessageRange, { turn }: MessageRow, after = 0): Promise<Begun> {
-  const given = await allMessages(tx, { ...range, after, turn });
-  const answer = given.pop();
-  return { given, options: {}, ...(answer ? { answered: answer } : {}) };
+  return { first, answerId };
 }
 
 type Tx = Parameters<FirstWork<Begun>>[0];
+type First = Awaited<ReturnType<FirstWork<Begun>>>;
 
-/** A request that came before under the same ids: its turn has failed, or has been answered. */
+/** The turn, with all its messages, whose answer a repeated request finds; undefined if there is none. */
+async function answered(tx: Tx, conversation: ConversationRow, answerId: string): Promise<First | undefined> {
+  const range = { owner: conversation.owner, conversation: conversation.number };
+  const answer = await getMessage(tx, range, answerId);
+  if (!answer) return undefined;
+  const given = await allMessages(tx, {
+    ...range,
+    after: answer.seq - MAX_GIVEN - 1,
+    before: answer.seq,
+    turn: answer.turn,
+  });
+  return { value: { given, options: {}, answered: answer }, firstSeq: conversation.last_seq + 1 };
+}
+
+/** A request that came before under the same ids: its turn has failed, or was tried again by itself since. */
 async function repeat(
   tx: Tx,
   conversation: ConversationRow,
-  id: string,
+  sent: readonly NewMessage[],
   turn: string,
-): Promise<{ value: Begun; firstSeq: number }> {
+): Promise<First> {
   const range = { owner: conversation.owner, conversation: conversation.number };
-  const message = await getMessage(tx, range, id);
+  const message = await getMessage(tx, range, sent[0]?.id ?? '');
   const { rows } = await lastMessages(tx, range, { limit: 1 });
   const [last] = rows;
   if (message?.status === 'failed' && last?.turn === message.turn) return await resume(tx, conversation, last, turn);
-  if (message?.status === 'complete') {
-    return { value: await answered(tx, range, message, message.seq - 1), firstSeq: conversation.last_seq + 1 };
-  }
-  throw new AppError('conflict', 'The conversation has gone on since the first request with this Idempotency-Key');
+  const given = message ? await allMessages(tx, { ...range, after: message.seq - 1, turn: message.turn }) : [];
+  const [answer] = given.splice(sent.length);
+  if (answer) return { value: { given, options: {}, answered: answer }, firstSeq: conversation.last_seq + 1 };
+  throw new AppError(
+    'conflict',
+    'The conversation has gone on, or was changed, since the first request with this Idempotency-Key',
+  );
 }
 
-async function resume(
-  tx: Tx,
-  conversation: ConversationRow,
-  last: MessageRow,
-  turn: string,
-): Promise<{ value: Begun; firstSeq: number }> {
+async function resume(tx: Tx, conversation: ConversationRow, last: MessageRow, turn: string): Promise<First> {
   const given = await resumeMessages(tx, conversation, last.turn, turn);
   const user = given.findLast(({ role }) => role === 'user');
   return {

@@ -3,8 +3,10 @@ import { AppError, NotFoundError } from '../errors.ts';
 import { listCompactions, undoCompactions } from '../storage/compactions.ts';
 import { type ConversationRow, getConversation } from '../storage/conversations.ts';
 import { countMessages } from '../storage/messages.ts';
+import { tokensBeyond } from '../storage/tool-calls.ts';
 import type { ConversationContext } from './context.ts';
 import { textTokens } from './estimate.ts';
+import { SHORT_RESULT_TOKENS } from './history.ts';
 import { type CompactionReport, compactNow, loadMemory, windowOf } from './memory.ts';
 
 /** What the model sees of a conversation. Tokens are estimates, corrected by the providers' counts. */
@@ -13,7 +15,7 @@ export interface MemoryView {
   summary: string | null;
   /** Messages up to this `seq` are not sent; 0: all are. */
   coveredSeq: number;
-  /** Messages that are sent whole. */
+  /** Messages that are sent. */
   liveMessages: number;
   tokens: number;
   contextWindow: number;
@@ -36,13 +38,15 @@ export async function viewMemory(context: ConversationContext, id: string): Prom
   const { db, owner } = context;
   const row = await getConversation(db, owner, id);
   if (!row) throw new NotFoundError('Conversation', id);
-  const { coveredSeq, summary } = await loadMemory(context, row);
+  const { coveredSeq, shortenedSeq, summary } = await loadMemory(context, row);
+  const shortened = { after: coveredSeq, upTo: shortenedSeq, longest: SHORT_RESULT_TOKENS };
+  const tokens = row.live_tokens + textTokens(summary ?? '') - (await tokensBeyond(db, row, shortened));
   const range = { owner, conversation: row.number, after: coveredSeq, onlyComplete: true };
   return {
     summary,
     coveredSeq,
     liveMessages: await countMessages(db, range),
-    tokens: Math.ceil((row.live_tokens + textTokens(summary ?? '')) * row.token_ratio),
+    tokens: Math.ceil(tokens * row.token_ratio),
     contextWindow: await windowOf(context, await modelsOf(context, row)),
     compactions: (await listCompactions(db, row)).map((one) => ({
       coveredSeq: one.covered_seq,

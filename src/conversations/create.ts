@@ -22,8 +22,11 @@ export interface ConversationFields {
   presetId?: string | undefined;
   taskId?: string | undefined;
   ticketId?: string | undefined;
-  model?: string | undefined;
-  systemPrompt?: string | undefined;
+  /** Absent: the preset's; null: none. */
+  model?: string | null | undefined;
+  systemPrompt?: string | null | undefined;
+  temperature?: number | null | undefined;
+  maxTokens?: number | null | undefined;
   metadata?: JsonObject | undefined;
 }
 
@@ -47,7 +50,7 @@ export async function beginConversation(
   const { db, owner, providers } = context;
   const { taskId, ticketId, model } = fields;
   await contextBlocks(context, { taskId, ticketId });
-  if (model !== undefined) await chooseModel(providers, model);
+  if (typeof model === 'string') await chooseModel(providers, model);
   const row = await createConversation(db, owner, await toInput(context, fields), context.newId('conv'));
   return toConversation(row);
 }
@@ -55,8 +58,10 @@ export async function beginConversation(
 /** The row that fields make, with their preset applied. @throws NotFoundError for a preset that is not there. */
 export async function toInput(
   { db, owner }: Pick<ConversationContext, 'db' | 'owner'>,
-  { title, presetId = DEFAULT_PRESET, taskId, ticketId, model, systemPrompt, metadata = {} }: ConversationFields,
+  fields: ConversationFields,
 ): Promise<ConversationInput> {
+  const { title, presetId = DEFAULT_PRESET, taskId, ticketId, metadata = {} } = fields;
+  const { model, systemPrompt, temperature, maxTokens } = fields;
   const preset = await findPreset(db, owner, presetId);
   return {
     title: title ?? '',
@@ -64,10 +69,10 @@ export async function toInput(
     presetId,
     taskId: taskId ?? null,
     ticketId: ticketId === undefined ? null : await ticketIdOf(db, owner, ticketId),
-    model: model ?? preset.model,
-    systemPrompt: systemPrompt ?? preset.systemPrompt,
-    temperature: preset.temperature,
-    maxTokens: preset.maxTokens,
+    model: model === undefined ? preset.model : model,
+    systemPrompt: systemPrompt === undefined ? preset.systemPrompt : systemPrompt,
+    temperature: temperature === undefined ? preset.temperature : temperature,
+    maxTokens: maxTokens === undefined ? preset.maxTokens : maxTokens,
     metadata: JSON.stringify(metadata),
   };
 }

@@ -1,7 +1,7 @@
 import { AppError, NotFoundError } from '../errors.ts';
 import { undoCompactions } from '../storage/compactions.ts';
 import { writeConversation } from '../storage/conversations.ts';
-import { countTokens, getMessage } from '../storage/messages.ts';
+import { getMessage } from '../storage/messages.ts';
 import { hideConversation, removeLastMessages, removeOrphan } from '../storage/orphans.ts';
 import { timestamp } from '../storage/rows.ts';
 import type { ConversationContext } from './context.ts';
@@ -46,17 +46,18 @@ export async function deleteMessages(
     for (let isMore = true; isMore; ) {
       const some = await turn.write(async (tx, row) => {
         const done = await removeLastMessages(tx, range);
-        await writeConversation(tx, row, { message_count: row.message_count - done.removed });
+        // At once, because nobody counts them again after a crash. None of them is covered any more.
+        await writeConversation(tx, row, {
+          message_count: row.message_count - done.removed,
+          live_tokens: row.live_tokens - done.tokens,
+        });
         return done;
       });
       deleted += some.removed;
       isMore = some.isMore;
     }
   } finally {
-    await turn.end(async (tx, row) => {
-      const live_tokens = await countTokens(tx, { owner, conversation, after: row.covered_seq });
-      await writeConversation(tx, row, { live_tokens, updated_at: timestamp() });
-    });
+    await turn.end((tx, row) => writeConversation(tx, row, { updated_at: timestamp() }));
   }
   return deleted;
 }

@@ -35,8 +35,15 @@ export function toModelMessages(rows: readonly MessageRow[], shortenedSeq = 0): 
 /** A long result's beginning and end. */
 export function shortened(result: string, tokens: number): string {
   if (tokens <= SHORT_RESULT_TOKENS) return result;
-  const head = Buffer.from(result.slice(0, SHORT_HEAD)).subarray(0, SHORT_HEAD).toString();
-  const tail = Buffer.from(result.slice(-SHORT_TAIL)).subarray(-SHORT_TAIL).toString();
+  // Without the character that is cut through.
+  const head = Buffer.from(result.slice(0, SHORT_HEAD))
+    .subarray(0, SHORT_HEAD)
+    .toString()
+    .replace(/\uFFFD$/, '');
+  const tail = Buffer.from(result.slice(-SHORT_TAIL))
+    .subarray(-SHORT_TAIL)
+    .toString()
+    .replace(/^\uFFFD{1,3}/, '');
   return `${head}\n[… ${result.length - head.length - tail.length} characters left out …]\n${tail}`;
 }
 

@@ -1,9 +1,10 @@
 import type { MessagePart } from '../chat/assistant-parts.ts';
-import type { Content } from '../chat/content.ts';
+import { type Content, textOf } from '../chat/content.ts';
 import { DEFAULT_PRESET, findPreset } from '../chat/presets.ts';
 import { newId } from '../core/ids.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Source, ToolCall } from '../providers/chat-model.ts';
+import type { ConversationInput } from '../storage/conversations.ts';
 import type { NewMessage } from '../storage/messages.ts';
 import { getTask } from '../storage/tasks.ts';
 import { getTicket } from '../storage/tickets.ts';
@@ -18,6 +19,7 @@ import {
   newUserMessage,
   toConversation,
 } from './stored.ts';
+import { firstTitle } from './title.ts';
 
 /** A message that comes from outside, already validated. Times are ISO-8601 UTC. */
 export type ImportedMessage =
@@ -58,7 +60,14 @@ export async function importConversation(
     taskId: taskId !== undefined && (await getTask(db, owner, taskId)) ? taskId : undefined,
     ticketId: ticketId !== undefined && (await getTicket(db, owner, ticketId)) ? ticketId : undefined,
   });
-  return toConversation(await makeCopy(context, { input, messages: stored(messages) }));
+  const named = fields.title === undefined ? { ...input, ...titleOf(messages) } : input;
+  return toConversation(await makeCopy(context, { input: named, messages: stored(messages) }));
+}
+
+/** As if its messages had been sent here. */
+function titleOf(messages: readonly ImportedMessage[]): Partial<Pick<ConversationInput, 'title' | 'titleBy'>> {
+  const title = firstTitle(messages.flatMap(({ role, content }) => (role === 'user' ? [textOf(content)] : [])));
+  return title === '' ? {} : { title, titleBy: 'message' };
 }
 
 async function knownPreset({ db, owner }: ConversationContext, id: string | undefined): Promise<string> {

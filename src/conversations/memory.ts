@@ -1,5 +1,5 @@
 import type { Completion } from '../chat/complete.ts';
-import type { AppError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { contextWindow } from '../providers/models.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import { currentCompaction, saveCompaction } from '../storage/compactions.ts';
@@ -50,6 +50,8 @@ export interface Fitting {
   refs: readonly ModelRef[];
   /** Estimated tokens of prompts, tools and new messages. */
   overhead: number;
+  /** As in `CompactionInput`. */
+  pinned: 0 | 1;
   /** Tokens. */
   window: number;
 }
@@ -86,9 +88,7 @@ export async function remember(context: ConversationContext, turn: Turn, fitting
   const { input, made } = summarising(context, turn, fitting, { memory, live, unread });
   const compacted = await compact(input);
   const next = compacted.memory;
-  if (next.coveredSeq === memory.coveredSeq && next.shortenedSeq === memory.shortenedSeq) {
-    return { memory, live, estimate, compaction: null };
-  }
+  if (next === memory) return { memory, live, estimate, compaction: null };
   await keep(turn, compacted, made());
   const left = live.filter(({ seq }) => seq > next.coveredSeq);
   return {
@@ -106,18 +106,24 @@ export async function remember(context: ConversationContext, turn: Turn, fitting
 export async function compactNow(
   context: ConversationContext,
   turn: Turn,
-  fitting: Omit<Fitting, 'overhead'>,
+  fitting: Omit<Fitting, 'overhead' | 'pinned'>,
 ): Promise<CompactionReport | null> {
   const { row, window } = fitting;
   const memory = await loadMemory(context, row);
   const { live, unread } = await readLive(context, row, memory, window);
-  const { input, made, failure } = summarising(context, turn, { ...fitting, overhead: 0 }, { memory, live, unread });
+  // Results of its calls may still come.
+  const pinned = (live.at(-1)?.calls ?? 0) > 0 ? 1 : 0;
+  const whole = { ...fitting, overhead: 0, pinned } as const;
+  const { input, made, failure } = summarising(context, turn, whole, { memory, live, unread });
   const before = memoryTokens(memory, live) + unread.tokens;
   const next = await summarised(input, memoryTokens(memory, live) / 4);
   if (!next) {
     const error = failure();
     if (error) throw error;
-    return null;
+    const useless = made();
+    if (!useless) return null;
+    await turn.write((tx, current) => writeConversation(tx, current, spent(current, useless.usage)));
+    throw new AppError('provider_protocol', 'The model gave no summary that could be used: it was empty or too long');
   }
   const left = live.filter(({ seq }) => seq > next.coveredSeq);
   const after = memoryTokens(next, left);
@@ -156,7 +162,7 @@ async function readLive(
 function summarising(
   { providers, log }: ConversationContext,
   turn: Turn,
-  { row, refs, overhead, window }: Fitting,
+  { row, refs, overhead, pinned, window }: Fitting,
   read: Pick<CompactionInput<MessageRow>, 'memory' | 'live' | 'unread'>,
 ): { input: CompactionInput<MessageRow>; made(): Completion | undefined; failure(): AppError | undefined } {
   let made: Completion | undefined;
@@ -168,11 +174,12 @@ function summarising(
     input: {
       ...read,
       overhead,
+      pinned,
       ratio,
       window,
       summarise: async (live, before, maxTokens) => {
         try {
-          const request = { refs, live, before, maxTokens, window: window / ratio, signal: turn.signal };
+          const request = { refs, live, before, maxTokens, window, ratio, signal: turn.signal };
           made = await summarise(providers, request);
           return made.message.content;
         } catch (error) {

@@ -80,6 +80,8 @@ export interface Conversation {
   ticketId: string | null;
   model: string | null;
   systemPrompt: string | null;
+  temperature: number | null;
+  maxTokens: number | null;
   metadata: JsonObject;
   createdAt: string;
   updatedAt: string;
@@ -112,6 +114,8 @@ export function toConversation(row: ConversationRow): Conversation {
     ticketId: row.ticket_id,
     model: row.model,
     systemPrompt: row.system_prompt,
+    temperature: row.temperature,
+    maxTokens: row.max_tokens,
     metadata: JSON.parse(row.metadata) as JsonObject,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

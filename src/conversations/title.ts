@@ -6,6 +6,7 @@ import { spent } from './spent.ts';
 
 /** Characters. */
 const LONGEST_FIRST = 80;
+const LONGEST_READ = 1000;
 const LONGEST_MADE = 100;
 const LONGEST_SHOWN = 4000;
 
@@ -18,22 +19,48 @@ function short(text: string): string {
   return text.slice(0, LONGEST_SHOWN).toWellFormed().replaceAll('<', '‹');
 }
 
-/** The title that a conversation gets from its first message: its first line, or as much of it as is handy. */
-export function firstTitle(words: string): string {
-  const [line = ''] = words.trim().split('\n', 1);
-  const plain = tidy(line);
-  if (plain.length <= LONGEST_FIRST) return plain || 'Conversation';
-  const cut = plain.slice(0, LONGEST_FIRST);
-  const space = cut.lastIndexOf(' ');
-  return `${(space > LONGEST_FIRST / 2 ? cut.slice(0, space) : cut).toWellFormed().replace(/\uFFFD$/, '')}…`;
+/**
+ * The title that a conversation gets from its first messages: the first line that says anything, or as much of it as is
+ * handy; '' if there is none.
+ */
+export function firstTitle(messages: Iterable<string>): string {
+  for (const text of messages) {
+    // A message may be megabytes long.
+    const lines = text
+      .trimStart()
+      .slice(0, LONGEST_READ)
+      .split(/[\r\n]+/);
+    for (const line of lines) {
+      const plain = tidy(line);
+      if (plain === '') continue;
+      if (plain.length <= LONGEST_FIRST) return plain;
+      const cut = beginning(plain, LONGEST_FIRST);
+      const space = cut.lastIndexOf(' ');
+      return `${space > LONGEST_FIRST / 2 ? cut.slice(0, space) : cut}…`;
+    }
+  }
+  return '';
 }
 
-/** One line of characters that every database takes. */
+/** As many whole characters, as a reader sees them, as fit into so many UTF-16 units. */
+function beginning(text: string, max: number): string {
+  let end = 0;
+  for (const { index, segment } of new Intl.Segmenter().segment(text.slice(0, 2 * max))) {
+    if (index + segment.length > max) break;
+    end = index + segment.length;
+  }
+  // A single one may be longer: a letter with a hundred accents.
+  return text.slice(0, end || max).toWellFormed();
+}
+
+/** One line of characters that every database takes. Joiners and tags stay: emoji and Persian words need them. */
 function tidy(text: string): string {
-  return text
+  const line = text
     .toWellFormed()
-    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+    .replaceAll(/[\p{Cf}--[\u200c\u200d\u{e0020}-\u{e007f}]]+/gv, '')
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim();
+  return /[^\p{Cf}\s]/u.test(line) ? line : '';
 }
 
 /**
@@ -44,7 +71,6 @@ export async function makeTitle(
   context: ConversationContext,
   { owner, conversation }: { owner: string; conversation: number },
   { asked, answered }: { asked: string; answered: string },
-  signal: AbortSignal,
 ): Promise<void> {
   const { db, providers, titleModel } = context;
   if (titleModel === undefined) return;
@@ -59,15 +85,13 @@ export async function makeTitle(
         ],
       },
     ],
-    signal: AbortSignal.any([signal, AbortSignal.timeout(MADE_WITHIN_MS)]),
+    signal: AbortSignal.any([context.turns.stopping, AbortSignal.timeout(MADE_WITHIN_MS)]),
   });
-  const title = tidy(message.content.replaceAll(/^["“'#*\s]+|["”'*\s.]+$/g, ''))
-    .slice(0, LONGEST_MADE)
-    .toWellFormed();
+  const title = beginning(tidy(message.content.replaceAll(/^["“'#*\s]+|["”'*\s.]+$/g, '')), LONGEST_MADE).trim();
   await db.transaction().execute(async (tx) => {
     const row = await lockConversation(tx, owner, { number: conversation });
     if (!row) return;
-    const isWanted = title !== '' && row.title_by === 'message';
+    const isWanted = title !== '' && (row.title_by === 'nobody' || row.title_by === 'message');
     await writeConversation(tx, row, {
       ...spent(row, usage),
       ...(isWanted ? { title, title_by: 'model' as const } : {}),

@@ -78,9 +78,8 @@ export async function startTurn(
   const { model, temperature, maxTokens } = input;
   const options = { model, temperature, maxTokens };
   if (input.begin !== 'retry') await modelsOf(context, conversation, input, options);
-  const beginning = input.begin === 'retry' ? undefined : beginNew(context, { ...input.begin, options });
-  const answerId = context.newId('msg');
-  const first = beginning ?? beginRetry(answerId);
+  const { first, answerId } =
+    input.begin === 'retry' ? beginRetry(context) : beginNew(context, { ...input.begin, options });
   const { turn, row, value: begun } = await turns.take(owner, conversationId, signal, first);
   if (begun.answered) {
     await turn.end(() => Promise.resolve());
@@ -90,7 +89,7 @@ export async function startTurn(
   const asked = Promise.withResolvers<ModelRef>();
   const work = answer(context, { turn, row, begun, input, system, relay, startedAt, answerId }, asked.resolve);
   const finished = turns.track(work);
-  if (row.title_by === 'nobody') void turns.track(finished.then((result) => titled(context, turn, result)));
+  if (wantsTitle(row)) void turns.track(finished.then((result) => titled(context, turn, result)));
   // A failure before the answer begins is the caller's; a later one is for whoever waits for the end.
   const ref = await Promise.race([asked.promise, finished.then(() => asked.promise)]);
   return { relay, ref, finished };
@@ -159,11 +158,16 @@ function withMessage(error: AppError, given: readonly MessageRow[]): AppError {
   return new AppError(code, message, { details: { ...error.details, messageId: last.id }, retryAfter, cause });
 }
 
+/** Before the first answer, however many tries it takes; a copy has its messages from the beginning. */
+function wantsTitle({ title_by, live_tokens, covered_seq }: ConversationRow): boolean {
+  return (title_by === 'nobody' || title_by === 'message') && live_tokens === 0 && covered_seq === 0;
+}
+
 async function titled(context: ConversationContext, turn: Turn, { given, answer: stored }: TurnResult): Promise<void> {
   const asked = given.find(({ role }) => role === 'user');
   if (!asked) return;
   const exchange = { asked: textOfMessage(asked), answered: textOfMessage(stored) };
-  await makeTitle(context, turn.held, exchange, turn.signal).catch((error: unknown) =>
+  await makeTitle(context, turn.held, exchange).catch((error: unknown) =>
     context.log.warn({ err: error }, 'a title could not be made'),
   );
 }

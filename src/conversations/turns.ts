@@ -39,6 +39,7 @@ export class Turns {
   readonly #lines = new Lines();
   readonly #running = new Map<string, Turn>();
   readonly #work = new Set<Promise<unknown>>();
+  readonly #stopping = new AbortController();
   #renewal: NodeJS.Timeout | undefined;
 
   constructor(db: Kysely<Schema>, log: Logger, { waitMs, leaseMs = LEASE_MS }: TurnsOptions) {
@@ -51,7 +52,8 @@ export class Turns {
   /**
    * Waits for the conversation's turn and takes it. The caller must end it, well or not.
    * @param first done in the same transaction.
-   * @throws NotFoundError, AppError `conflict` after the longest wait, or why the signal was aborted while waiting.
+   * @throws NotFoundError, AppError `conflict` after the longest wait, `shutting_down`, or why the signal was aborted
+   *   while waiting.
    */
   async take<T>(
     owner: string,
@@ -60,9 +62,18 @@ export class Turns {
     first: FirstWork<T>,
   ): Promise<{ turn: Turn; row: ConversationRow; value: T }> {
     const deadline = performance.now() + this.#waitMs;
-    const leave = await this.#lines.enter(`${owner}/${conversationId}`, this.#waitMs, signal, busy);
+    // From the waiting to the turn's end: a stop waits for both.
+    const over = Promise.withResolvers<void>();
+    void this.track(over.promise);
+    let leave = over.resolve;
     try {
+      const next = await this.#lines.enter(`${owner}/${conversationId}`, this.#waitMs, signal, busy);
+      leave = () => {
+        next();
+        over.resolve();
+      };
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_POLL_MS)) {
+        if (this.stopping.aborted) throw abortError(this.stopping);
         const id = newId('turn');
         const lease = { id, node: this.#node, leaseMs: this.#leaseMs };
         const taken = await takeTurn(this.#db, owner, conversationId, lease, first);
@@ -74,6 +85,7 @@ export class Turns {
             leave();
           });
           this.#running.set(id, turn);
+          if (this.stopping.aborted) turn.abort(abortError(this.stopping));
           this.#renewal ??= setInterval(() => this.#renew(), this.#leaseMs / 3).unref();
           return { turn, row, value };
         }
@@ -85,6 +97,11 @@ export class Turns {
       leave();
       throw error;
     }
+  }
+
+  /** Aborted when work that is not a turn of its own must stop too. */
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
   }
 
   /** Notes work that goes on without its caller, so that a stop waits for it. */
@@ -109,6 +126,7 @@ export class Turns {
   async stop(ms: number): Promise<void> {
     await this.#idle(ms);
     const reason = new AppError('shutting_down', 'The server had to stop before the turn was over; try again');
+    this.#stopping.abort(reason);
     for (const turn of this.#running.values()) turn.abort(reason);
     await this.#idle(2000);
     clearInterval(this.#renewal);
@@ -116,7 +134,12 @@ export class Turns {
 
   async #idle(ms: number): Promise<void> {
     const timeout = new AbortController();
-    await Promise.race([Promise.all(this.#work), pause(ms, timeout.signal)]);
+    const isLate = pause(ms, timeout.signal);
+    let isLeft = true;
+    // Whoever waited in line begins when another one ends.
+    while (isLeft && this.#work.size > 0) {
+      isLeft = await Promise.race([Promise.all(this.#work).then(() => true), isLate.then(() => false)]);
+    }
     timeout.abort();
   }
 

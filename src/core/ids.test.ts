@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { idFrom, newId, newToken } from './ids.ts';
+import { idFrom, newId, newToken, tokenOf } from './ids.ts';
 
 describe('newId', () => {
   it('is a prefix and 24 characters that nobody confuses', () => {
@@ -37,6 +37,8 @@ describe('idFrom', () => {
     expect(ids.toSorted()).toEqual(ids);
     expect(idFrom('msg', token)).toBe(ids[0]);
     expect(() => idFrom('msg', token, ids.length)).toThrow(RangeError);
+    expect(new Set(ids.map(tokenOf))).toEqual(new Set([token]));
+    expect(tokenOf(newId('msg'))).not.toBe(token);
   });
 
   it('gives others for another token, as old as the token', () => {

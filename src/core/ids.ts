@@ -20,11 +20,20 @@ let counter = 0;
  * 12 random (60 bits). Ids made by one process sort in the order they were made.
  */
 export function newId(prefix: IdPrefix, now: number = Date.now()): string {
-  return `${prefix}_${newToken(now)}`;
+  return `${prefix}_${newName(now)}`;
 }
 
-/** A new id without its prefix: what `idFrom` makes ids of. */
-export function newToken(now: number = Date.now()): string {
+/** What `idFrom` makes ids of. */
+export function newToken(): string {
+  return tokenOf(newName(Date.now()));
+}
+
+/** The token that an id of `idFrom` was made of; for an id of `newId` one that nobody has. */
+export function tokenOf(id: string): string {
+  return id.slice(id.indexOf('_') + 1, -INDEX_CHARS) + base32(0, INDEX_CHARS);
+}
+
+function newName(now: number): string {
   if (now > lastTime) {
     lastTime = now;
     counter = 0;

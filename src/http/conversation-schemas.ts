@@ -45,12 +45,14 @@ export const MessageSchema = z
 export const ConversationSchema = z
   .object({
     id: z.string(),
-    title: z.string().describe('Empty until the first message.'),
+    title: z.string().describe('Empty until the first message with text.'),
     presetId: z.string(),
     taskId: z.string().nullable(),
     ticketId: z.string().nullable(),
     model: z.string().nullable().describe('Null: the default of the moment.'),
     systemPrompt: z.string().nullable(),
+    temperature: z.number().nullable().describe('Of the preset that was applied; null: the model’s own.'),
+    maxTokens: z.int().nullable(),
     metadata: z.record(z.string(), z.unknown()).describe('Your own.'),
     createdAt: Time,
     updatedAt: Time,

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { isObject } from '../core/json.ts';
-import type { Issue } from '../errors.ts';
+import { isNestedAtMost } from '../core/nesting.ts';
+import { InvalidRequestError, type Issue } from '../errors.ts';
 
 /** Characters of a key. */
 export const MAX_KEY_LENGTH = 255;
+
+/** More than any schema lets through in a field that is looked at; what a schema passes over may be deeper. */
+const MAX_NESTING = 1000;
 
 const VISIBLE_ASCII = /^[!-~]+$/;
 
@@ -23,8 +27,14 @@ export function readIdempotencyKey(header: string | string[] | undefined, issues
   return undefined;
 }
 
-/** A hash of what a request asks for: JSON that differs only in white space or the order of its keys has the same. */
+/**
+ * A hash of what a request asks for: JSON that differs only in white space or the order of its keys has the same.
+ * @throws InvalidRequestError for a body that is nested too deep to be written as JSON again.
+ */
 export function fingerprintOf(query: unknown, body: unknown): string {
+  if (!isNestedAtMost(body, MAX_NESTING)) {
+    throw new InvalidRequestError([{ path: 'body', message: `must be nested at most ${MAX_NESTING} levels deep` }]);
+  }
   return createHash('sha256')
     .update(JSON.stringify([query, body], (_, value: unknown) => (isObject(value) ? sorted(value) : value)))
     .digest('hex');

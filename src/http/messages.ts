@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AssistantContent, assistantParts } from '../chat/assistant-parts.ts';
 import { readMedia, toUserParts } from '../chat/content.ts';
+import { isObject, type JsonObject } from '../core/json.ts';
 import { isNestedAtMost } from '../core/nesting.ts';
 import type { Message, Tool } from '../providers/chat-model.ts';
 import { text } from './schemas.ts';
@@ -33,8 +34,15 @@ export const ContentSchema = z.union([
 ]);
 const TextContent = z.union([text(10_000_000), z.array(TextPart).min(1, 'must have at least one part')]);
 
-/** An object of any fields that can be stored and sent on. */
-export const ShallowObject = z.record(z.string(), z.unknown()).refine(...isShallow);
+/** An object of any fields that can be stored and sent on, also of one named `__proto__`, which Zod's records lose. */
+export const ShallowObject = z
+  .custom<JsonObject>(isObject, {
+    error: ({ input }) =>
+      `Invalid input: expected object, received ${input === undefined ? 'undefined' : 'another type'}`,
+    abort: true,
+  })
+  .refine(...isShallow)
+  .meta({ type: 'object' });
 
 const Opaque = ShallowObject.describe('What the provider wants back with this; opaque, to be sent back as it came.');
 
@@ -75,25 +83,40 @@ const AssistantMessage = z
     toolCalls: z.array(ToolCallSchema).optional(),
     parts: PartsSchema.optional().describe('As they came; they must fit content and toolCalls.'),
   })
-  .superRefine(({ content, toolCalls = [], parts }, context) => {
-    const issue = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  .superRefine((message, context) => {
+    const { content, toolCalls = [], parts } = message;
     // An answer may be empty, and comes back as it was given.
     if (content === undefined || content === null || Array.isArray(content)) {
       const isNothing = (content?.length ?? 0) === 0 && toolCalls.length === 0 && !parts?.length;
-      if (isNothing) issue([], 'must have content, toolCalls or parts');
+      if (isNothing) context.addIssue({ code: 'custom', message: 'must have content, toolCalls or parts' });
     }
-    const ids = toolCalls.map((call) => call.id);
-    if (new Set(ids).size !== ids.length) issue(['toolCalls'], 'ids must differ');
-    if (!parts) return;
-    const said = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
-    if (content !== undefined && content !== null && plainText(content) !== said) {
-      issue(['parts'], 'their text must be the content: send both as they came, or leave parts out');
-    }
-    const named = parts.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
-    if (named.join('\n') !== ids.join('\n')) {
-      issue(['parts'], 'their tool calls must be those of toolCalls, in the same order');
-    }
+    for (const misfit of misfits(message)) context.addIssue({ code: 'custom', ...misfit });
   });
+
+/** The complaints about an answer whose parts do not fit each other, so that no provider would take it back. */
+export function misfits({
+  content,
+  toolCalls = [],
+  parts,
+}: {
+  content?: string | { text: string }[] | null | undefined;
+  toolCalls?: { id: string }[] | undefined;
+  parts?: z.output<typeof PartsSchema> | undefined;
+}): { path: string[]; message: string }[] {
+  const ids = toolCalls.map((call) => call.id);
+  const found = new Set(ids).size === ids.length ? [] : [{ path: ['toolCalls'], message: 'ids must differ' }];
+  if (!parts) return found;
+  const said = parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('');
+  if (content !== undefined && content !== null && plainText(content) !== said) {
+    const message = 'their text must be the content: send both as they came, or leave parts out';
+    found.push({ path: ['parts'], message });
+  }
+  const named = parts.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
+  if (named.join('\n') !== ids.join('\n')) {
+    found.push({ path: ['parts'], message: 'their tool calls must be those of toolCalls, in the same order' });
+  }
+  return found;
+}
 
 const MessageSchema = z
   .discriminatedUnion('role', [

@@ -1,8 +1,9 @@
 import type { Completion } from '../chat/complete.ts';
 import type { CompactionReport } from '../conversations/memory.ts';
-import { assistantBody, type ConversationMessage, toMessage } from '../conversations/stored.ts';
+import { assistantBody, type ConversationMessage, toMessage, toolCallsOf } from '../conversations/stored.ts';
 import { completionOf, type StartedTurn, type TurnResult } from '../conversations/turn.ts';
 import { toAppError } from '../errors.ts';
+import type { MessageRow } from '../storage/messages.ts';
 import { eventLines } from './completion-stream.ts';
 import { errorReply } from './envelope.ts';
 import { EventStream, sseEvent } from './event-stream.ts';
@@ -56,11 +57,21 @@ async function* lines(
         const out = eventLines(events, turn.ref);
         if (out !== '') yield out;
       }
-    } else yield sseEvent({ content: assistantBody(turn.answer).content });
+    } else yield storedLines(turn.answer);
     const result = 'relay' in turn ? await turn.finished : turn;
     yield sseEvent({ done: true, ...last(result) });
   } catch (error) {
     const { body } = errorReply(toAppError(error), requestId);
     yield sseEvent({ ...body, done: true, partial: true });
   }
+}
+
+/** A stored answer as its stream once brought it, in one piece. */
+function storedLines(row: MessageRow): string {
+  const { content, reasoning = '', provider = '', model = '' } = assistantBody(row);
+  const calls = toolCallsOf(row).map((call) => ({ type: 'tool-call', call }) as const);
+  return eventLines([{ type: 'reasoning', text: reasoning }, { type: 'text', text: content }, ...calls], {
+    provider,
+    model,
+  });
 }

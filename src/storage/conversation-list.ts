@@ -81,16 +81,18 @@ async function count(db: Kysely<Schema>, owner: string, filter: ConversationFilt
   return total;
 }
 
-function cursorOf({ updated_at, id }: ConversationRow): string {
+function cursorOf({ updated_at, id }: Pick<ConversationRow, 'updated_at' | 'id'>): string {
   return Buffer.from(JSON.stringify([updated_at, id])).toString('base64url');
 }
 
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 function readCursor(cursor: string): [string, string] {
   const value = tryParseJson(Buffer.from(cursor, 'base64url').toString('utf8'));
-  const [at, id, ...rest] = Array.isArray(value) ? value : [];
-  const isOurs =
-    typeof at === 'string' && typeof id === 'string' && rest.length === 0 && isStorable(at) && isStorable(id);
-  if (isOurs) return [at, id];
+  const [at, id] = Array.isArray(value) ? value : [];
+  const isOurs = typeof at === 'string' && TIMESTAMP.test(at) && typeof id === 'string' && isStorable(id);
+  // Decoding passes over much that we never write.
+  if (isOurs && cursorOf({ updated_at: at, id }) === cursor) return [at, id];
   throw new InvalidRequestError([
     { path: 'query.cursor', message: 'must be the nextCursor of a list, as it was given' },
   ]);

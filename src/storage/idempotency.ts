@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { newToken } from '../core/ids.ts';
+import { newToken, tokenOf } from '../core/ids.ts';
 import { databaseNow } from './dialect.ts';
 import type { Schema } from './schema.ts';
 
@@ -104,6 +104,19 @@ export async function finishKey(db: Kysely<Schema>, attempt: KeyedTry, answer: S
 export async function releaseKey(db: Kysely<Schema>, attempt: KeyedTry): Promise<void> {
   await heldBy(db, attempt)
     .set({ node: '', expires_at: databaseNow(db) })
+    .execute();
+}
+
+/**
+ * Forgets the keys of the requests that made what has these ids, and with them the answers: what was deleted must not be
+ * given again. At most some hundred ids.
+ */
+export async function forgetKeys(db: Kysely<Schema>, owner: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .deleteFrom('idempotency_keys')
+    .where('owner', '=', owner)
+    .where('token', 'in', [...new Set(ids.map(tokenOf))])
     .execute();
 }
 

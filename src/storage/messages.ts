@@ -180,7 +180,15 @@ export async function countTokens(db: Kysely<Schema>, range: MessageRange): Prom
     .selectFrom('tool_calls')
     .select((select) => select.fn.sum<number | null>('tokens').as('tokens'))
     .where('owner', '=', range.owner)
-    .where('conversation', '=', range.conversation);
+    .where('conversation', '=', range.conversation)
+    .where(
+      'seq',
+      'in',
+      ranged(db, { ...range, onlyComplete: true })
+        .select('seq')
+        .where('calls', '>', 0),
+    );
+  // Or PostgreSQL may read all calls of the conversation.
   if (range.after !== undefined) calls = calls.where('seq', '>', range.after);
   const results = await calls.executeTakeFirstOrThrow();
   // PostgreSQL's sums are decimals, which come as text.

@@ -9,6 +9,8 @@ import {
   writeConversation,
 } from './conversations.ts';
 import { databaseNow } from './dialect.ts';
+import { forgetKeys } from './idempotency.ts';
+import type { MessageRow } from './messages.ts';
 import type { Schema } from './schema.ts';
 import { unindexEntries } from './search.ts';
 
@@ -104,7 +106,14 @@ export async function removeOrphan(db: Kysely<Schema>, conversation: number): Pr
   while ((await db.transaction().execute((tx) => removeLastMessages(tx, range))).isMore);
   await db.transaction().execute(async (tx) => {
     await tx.deleteFrom('compactions').where('owner', '=', owner).where('conversation', '=', conversation).execute();
-    await tx.deleteFrom('conversations').where('owner', '=', NOBODY).where('number', '=', conversation).execute();
+    const gone = await tx
+      .deleteFrom('conversations')
+      .where('owner', '=', NOBODY)
+      .where('number', '=', conversation)
+      .returning('id')
+      .execute();
+    const ids = gone.map(({ id }) => id);
+    await forgetKeys(tx, owner, ids);
     await tx.deleteFrom('orphans').where('owner', '=', owner).where('conversation', '=', conversation).execute();
   });
 }
@@ -123,32 +132,64 @@ export async function removeExpiredOrphans(db: Kysely<Schema>): Promise<number> 
 /**
  * Removes some of the last messages of a conversation with their calls and search entries. Must run in a transaction.
  * @param range `fromSeq`: the first that may be removed; 0 takes the title's entry too.
- * @returns how many were removed, and whether there may be more.
+ * @returns how many were removed, the estimated tokens of the complete ones, and whether there may be more.
  */
 export async function removeLastMessages(
   tx: Kysely<Schema>,
   { owner, conversation, fromSeq }: { owner: string; conversation: number; fromSeq: number },
-): Promise<{ removed: number; isMore: boolean }> {
+): Promise<{ removed: number; tokens: number; isMore: boolean }> {
   const rows = await tx
     .selectFrom('messages')
-    .select('seq')
+    .select(['seq', 'id', 'role', 'turn', 'status', 'tokens'])
     .where('owner', '=', owner)
     .where('conversation', '=', conversation)
     .where('seq', '>=', fromSeq)
     .orderBy('seq', 'desc')
     .limit(ROWS_AT_ONCE)
     .execute();
-  const [last, first] = [rows[0]?.seq ?? fromSeq, rows.at(-1)?.seq ?? fromSeq];
+  const last = rows[0]?.seq ?? fromSeq;
   const isMore = rows.length === ROWS_AT_ONCE;
-  const from = isMore ? first : fromSeq;
-  for (const table of ['tool_calls', 'messages'] as const) {
-    await tx
-      .deleteFrom(table)
-      .where('owner', '=', owner)
-      .where('conversation', '=', conversation)
-      .where('seq', '>=', from)
-      .execute();
-  }
+  const from = isMore ? beginningAmong(rows) : fromSeq;
+  const calls = await tx
+    .deleteFrom('tool_calls')
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '>=', from)
+    .returning(['seq', 'tokens'])
+    .execute();
+  await tx
+    .deleteFrom('messages')
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '>=', from)
+    .execute();
   await unindexEntries(tx, conversation, from, last);
-  return { removed: rows.length, isMore };
+  const removed = rows.filter(({ seq }) => seq >= from);
+  await forgetKeys(
+    tx,
+    owner,
+    removed.map(({ id }) => id),
+  );
+  const complete = new Map(removed.filter(({ status }) => status === 'complete').map((row) => [row.seq, row.tokens]));
+  const counted = [...complete.values(), ...calls.map(({ seq, tokens }) => (complete.has(seq) ? tokens : 0))];
+  return { removed: removed.length, tokens: counted.reduce((sum, tokens) => sum + tokens, 0), isMore };
+}
+
+type Placed = Pick<MessageRow, 'seq' | 'role' | 'turn'>;
+
+/**
+ * The first `seq`, of rows with the newest first, that begins a turn, else a question: what a crash leaves of a
+ * conversation must not end with a question whose answer is gone.
+ */
+function beginningAmong(rows: readonly Placed[]): number {
+  const first = (isBeginning: (row: Placed, before: Placed) => boolean): Placed | undefined =>
+    rows.findLast((row, index) => {
+      const before = rows[index + 1];
+      return before !== undefined && isBeginning(row, before);
+    });
+  const begin =
+    first((row, before) => row.turn !== before.turn) ??
+    first((row, before) => row.role === 'user' && before.role !== 'user') ??
+    rows.at(-1);
+  return begin?.seq ?? 0;
 }

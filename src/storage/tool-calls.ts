@@ -11,16 +11,31 @@ export interface NewToolResult {
 }
 
 /**
- * Keeps the results of calls of the conversation's last message with calls, each in place of the one it had. Must run
- * in a transaction that has locked the conversation.
- * @returns by how many tokens the conversation has grown, and the ids of calls that it does not have.
+ * Keeps the results of calls of the conversation's last complete message with calls, each in place of the one it had.
+ * Must run in a transaction that has locked the conversation.
+ * @returns by how many tokens what is sent of the conversation has grown, and the ids of calls that it does not have.
  */
 export async function keepToolResults(
   tx: Kysely<Schema>,
-  { owner, number }: ConversationRow,
+  { owner, number, covered_seq }: ConversationRow,
   results: readonly NewToolResult[],
 ): Promise<{ tokens: number; unknown: string[] }> {
-  const [last] = await callsOf(tx, owner, number).select('seq').orderBy('seq', 'desc').limit(1).execute();
+  const [last] = await callsOf(tx, owner, number)
+    .select('seq')
+    // What failed is not sent to the model, and what runs is this turn's own.
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('messages')
+          .select('messages.seq')
+          .whereRef('messages.conversation', '=', 'tool_calls.conversation')
+          .whereRef('messages.seq', '=', 'tool_calls.seq')
+          .where('messages.owner', '=', owner)
+          .where('messages.status', '=', 'complete'),
+      ),
+    )
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .execute();
   const calls = last
     ? await callsOf(tx, owner, number).select(['body', 'position', 'tokens']).where('seq', '=', last.seq).execute()
     : [];
@@ -40,7 +55,25 @@ export async function keepToolResults(
       .where('position', '=', call.position)
       .execute();
   }
-  return { tokens, unknown: results.flatMap(({ callId }) => (known.has(callId) ? [] : [callId])) };
+  // What is covered is not sent, and not counted.
+  const isLive = last !== undefined && last.seq > covered_seq;
+  return { tokens: isLive ? tokens : 0, unknown: results.flatMap(({ callId }) => (known.has(callId) ? [] : [callId])) };
+}
+
+/** By how much the results of calls after `after` and up to `upTo` are together longer than `longest` each. Tokens. */
+export async function tokensBeyond(
+  db: Kysely<Schema>,
+  { owner, number }: ConversationRow,
+  { after, upTo, longest }: { after: number; upTo: number; longest: number },
+): Promise<number> {
+  const { tokens, count } = await callsOf(db, owner, number)
+    .select((select) => [select.fn.sum<number | null>('tokens').as('tokens'), select.fn.countAll<number>().as('count')])
+    .where('seq', '>', after)
+    .where('seq', '<=', upTo)
+    .where('tokens', '>', longest)
+    .executeTakeFirstOrThrow();
+  // PostgreSQL's sums are decimals, which come as text.
+  return Number(tokens ?? 0) - count * longest;
 }
 
 function callsOf(db: Kysely<Schema>, owner: string, conversation: number) {

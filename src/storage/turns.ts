@@ -22,7 +22,7 @@ export type FirstWork<T> = (
 ) => Promise<{ value: T; firstSeq: number }>;
 
 /** A turn begins with no more messages than a request may have. */
-const MAX_GIVEN = 2000;
+export const MAX_GIVEN = 2000;
 
 /** Thrown out of a transaction to take it back. */
 class Busy extends Error {}

@@ -110,9 +110,14 @@ describe('GET /api/openapi.json', () => {
         .map((route) => `${route.method} ${route.path}`)
         .toSorted(),
     );
-    for (const path of ['tasks', 'tickets', 'chat/presets', 'chat/completions', 'chat/quick', 'chat/smart']) {
+    const single = ['tasks', 'tickets', 'chat/presets', 'chat/completions', 'chat/quick', 'chat/smart'];
+    const many = ['', '/import', '/{id}/messages', '/{id}/retry', '/{id}/fork'].map(
+      (end) => `chat/conversations${end}`,
+    );
+    for (const path of [...single, ...many]) {
       const { parameters, responses } = doc.paths[`/api/${path}`].post;
-      expect(parameters).toEqual([expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: false })]);
+      const headers = parameters.filter((parameter: Json) => parameter.in === 'header');
+      expect(headers).toEqual([expect.objectContaining({ name: 'Idempotency-Key', required: false })]);
       expect(responses['409'].description).toMatch(/conflict/);
       expect(responses['422'].description).toBe('idempotency_mismatch');
     }
@@ -132,7 +137,13 @@ patch /api/chat/presets/{id}|delete /api/chat/presets/{id}|get /api/chat/models|
 get /api/chat/providers/{type}/models|post /api/chat/providers/{type}/configure|post /api/chat/providers/{type}/health
 delete /api/chat/providers/{type}|post /api/chat/providers/default|get /api/tasks|post /api/tasks|get /api/tasks/{id}
 patch /api/tasks/{id}|delete /api/tasks/{id}|get /api/tickets|post /api/tickets|get /api/tickets/{id}
-patch /api/tickets/{id}|delete /api/tickets/{id}|get /health|get /ready|get /docs|get /api/openapi.json`.split(/[|\n]/),
+patch /api/tickets/{id}|delete /api/tickets/{id}|get /health|get /ready|get /docs|get /api/openapi.json
+get /api/chat/conversations|post /api/chat/conversations|post /api/chat/conversations/import
+get /api/chat/conversations/{id}|patch /api/chat/conversations/{id}|delete /api/chat/conversations/{id}
+post /api/chat/conversations/{id}/messages|delete /api/chat/conversations/{id}/messages/{messageId}
+post /api/chat/conversations/{id}/retry|post /api/chat/conversations/{id}/fork
+get /api/chat/conversations/{id}/export|get /api/chat/conversations/{id}/memory
+post /api/chat/conversations/{id}/compact|delete /api/chat/conversations/{id}/compact`.split(/[|\n]/),
   )('has %s', (route) => {
     const [name = '', path = ''] = route.split(' ');
     expect(doc.paths[path]).toHaveProperty(name);
@@ -148,7 +159,9 @@ patch /api/tickets/{id}|delete /api/tickets/{id}|get /health|get /ready|get /doc
   });
 
   it('the answers that stream say so', () => {
-    for (const path of ['/api/chat/completions', '/api/chat/smart'])
+    const conversation = '/api/chat/conversations/{id}';
+    const paths = ['/api/chat/completions', '/api/chat/smart', `${conversation}/messages`, `${conversation}/retry`];
+    for (const path of paths)
       expect(doc.paths[path].post.responses['200'].content).toHaveProperty(['text/event-stream']);
   });
 });
@@ -194,6 +207,36 @@ describe('real answers are as documented: nothing missing, nothing that the docu
     expect(doc.components.schemas.Error.properties.code.enum.toSorted()).toEqual(Object.keys(STATUS_OF).toSorted());
   });
 
+  it('conversations, from the first to the last', async () => {
+    const path = '/api/chat/conversations';
+    const ask = async (name: string, at: string, body?: object): Promise<Json> => {
+      const route = routeOf(name, at);
+      const answer = await server.call(at, undefined, method(name.toUpperCase(), body));
+      expect([name, at, answer.status, answer.body.error]).toEqual([name, at, route.status ?? 200, undefined]);
+      expect(route.response.parse(answer.body)).toEqual(answer.body);
+      return answer.body;
+    };
+    const { id } = (await ask('post', path, { metadata: { a: [1] }, model: 'demo' })).conversation;
+    const one = `${path}/${id}`;
+    const picture = [{ type: 'image', image: 'data:image/png;base64,AAAA' }];
+    const said = ['/reason x\n/say y\n/tool a {"b":1}', picture, `${'long '.repeat(1000)}`, 'End'];
+    for (const content of said) await ask('post', `${one}/messages`, { content });
+    expect((await server.call(`${one}/messages`, { content: 'Hi', model: 'ollama/none' })).status).toBe(502);
+    const failed = await ask('get', one);
+    expect(failed.messages.at(-1)).toMatchObject({ status: 'failed', error: { code: 'provider_unavailable' } });
+    await ask('post', `${one}/retry`, { model: 'demo' });
+    await ask('patch', one, { title: 'T' });
+    await ask('get', path);
+    const exported = await ask('get', `${one}/export`);
+    await ask('post', `${path}/import`, exported);
+    const fork = await ask('post', `${one}/fork`, { messageId: exported.messages[1].id });
+    expect((await ask('post', `${one}/compact`, {})).compaction).not.toBeNull();
+    expect((await ask('get', `${one}/memory`)).compactions).toHaveLength(1);
+    expect((await ask('delete', `${one}/compact`)).compactions).toEqual([]);
+    await ask('delete', `${one}/messages/${exported.messages[0].id}`);
+    await ask('delete', `${path}/${fork.conversation.id}`);
+  });
+
   it('the events of a stream', async () => {
     const route = ROUTES.find((candidate) => candidate.path === '/api/chat/completions')!;
     for (const orders of ['/reason x\n/tool a {"b":1}\n/say y', '/say y\n/cut 500']) {
@@ -204,4 +247,30 @@ describe('real answers are as documented: nothing missing, nothing that the docu
       }
     }
   });
+
+  it('the events of a turn', async () => {
+    const { id } = (await server.call('/api/chat/conversations', { model: 'demo' })).body.conversation;
+    const one = `/api/chat/conversations/${id}`;
+    const streamed = async (path: string, body: object): Promise<Json> => {
+      const { events } = await server.stream(path, { ...body, stream: true });
+      for (const event of events) expect(routeOf('post', path).event!.parse(event)).toEqual(event);
+      expect(events.length).toBeGreaterThan(1);
+      return events.at(-1);
+    };
+    const content = '/reason x\n/tool a {"b":1}\n/say y';
+    expect(await streamed(`${one}/messages`, { content })).toMatchObject({ done: true, compaction: null });
+    const cut = { done: true, partial: true, details: { messageId: expect.stringMatching(/^msg_/) } };
+    expect(await streamed(`${one}/messages`, { content: '/say y\n/cut 500' })).toMatchObject(cut);
+    expect(await streamed(`${one}/retry`, {})).toMatchObject(cut);
+    const completion = { ...says(content), conversationId: id, model: 'demo' };
+    const last = await streamed('/api/chat/completions', completion);
+    expect(last).toMatchObject({ conversationId: id, messageId: expect.stringMatching(/^msg_/) });
+  });
 });
+
+/** The route that a path leads to. */
+function routeOf(name: string, path: string): (typeof ROUTES)[number] {
+  const routes = ROUTES.filter((route) => route.method === name);
+  const isMeant = (template: string): boolean => new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path);
+  return routes.find((route) => route.path === path) ?? routes.find((route) => isMeant(route.path))!;
+}

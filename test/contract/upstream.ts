@@ -87,7 +87,8 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   let text = '';
-  for await (const chunk of request) text += chunk;
+  // A character may lie across two chunks.
+  for await (const chunk of request.setEncoding('utf8')) text += chunk;
   const path = request.url ?? '';
   const provider = path.split('/')[1] ?? '';
   if (request.method === 'GET') {

@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { EXPORT_FORMAT, EXPORT_FORMATS, exportConversation } from '../../conversations/export.ts';
 import { forkConversation } from '../../conversations/fork.ts';
 import { type ImportedMessage, importConversation } from '../../conversations/import.ts';
+import { isStorable } from '../../storage/text.ts';
 import { FinishReasonSchema } from '../completion-schemas.ts';
 import { ConversationSchema, Metadata } from '../conversation-schemas.ts';
 import { Download } from '../event-stream.ts';
-import { ContentSchema, PartsSchema, ToolCallSchema } from '../messages.ts';
+import { ContentSchema, misfits, PartsSchema, ToolCallSchema } from '../messages.ts';
 import { defineRoute } from '../route.ts';
-import { IdParams, text } from '../schemas.ts';
+import { IdParams, MaxTokens, Temperature, text } from '../schemas.ts';
 import { conversationContext } from '../turn-input.ts';
 
 const MAX_IMPORTED = 100_000;
@@ -43,36 +44,53 @@ const ImportedMessageSchema = z.discriminatedUnion('role', [
     duration: z.null().optional(),
     toolCalls: z.array(ImportedCall).max(0, 'a user has none').optional(),
   }),
-  z.strictObject({
-    ...Remade,
-    role: z.literal('assistant'),
-    content: z.string(),
-    status: Status,
-    createdAt: At,
-    reasoning: z.string().nullable().optional(),
-    parts: PartsSchema.optional(),
-    sources: z.array(z.strictObject({ url: z.string(), title: z.string().optional() })).optional(),
-    model: text(500).nullable().optional(),
-    provider: text(100).nullable().optional(),
-    tokenUsage: z.strictObject({ prompt: Count, completion: Count, total: Count }).nullable().optional(),
-    cost: z.number().min(0).nullable().optional(),
-    finishReason: FinishReasonSchema.nullable().optional(),
-    duration: Count.nullable().optional(),
-    toolCalls: z.array(ImportedCall).default([]),
-  }),
+  z
+    .strictObject({
+      ...Remade,
+      role: z.literal('assistant'),
+      content: z.string(),
+      status: Status,
+      createdAt: At,
+      reasoning: z.string().nullable().optional(),
+      parts: PartsSchema.optional(),
+      sources: z.array(z.strictObject({ url: z.string(), title: z.string().optional() })).optional(),
+      model: text(500).nullable().optional(),
+      provider: text(100).nullable().optional(),
+      tokenUsage: z.strictObject({ prompt: Count, completion: Count, total: Count }).nullable().optional(),
+      cost: z.number().min(0).nullable().optional(),
+      finishReason: FinishReasonSchema.nullable().optional(),
+      duration: Count.nullable().optional(),
+      toolCalls: z.array(ImportedCall).default([]),
+    })
+    .superRefine((message, context) => {
+      for (const misfit of misfits(message)) context.addIssue({ code: 'custom', ...misfit });
+    }),
 ]);
+
+const storable = [isStorable, 'must be well-formed Unicode without NUL characters'] as const;
 
 const ImportedConversation = z.object({
   title: z
     .string()
     .max(500)
+    .refine(...storable)
     .transform((title) => title || undefined)
     .optional(),
   presetId: text(200).optional(),
   taskId: text(200).nullable().optional(),
   ticketId: text(200).nullable().optional(),
-  model: text(300).nullable().optional(),
-  systemPrompt: text(1_000_000).nullable().optional(),
+  model: text(300)
+    .refine(...storable)
+    .nullable()
+    .optional()
+    .describe('Null: the default of the moment; absent: the preset’s.'),
+  systemPrompt: text(1_000_000)
+    .refine(...storable)
+    .nullable()
+    .optional()
+    .describe('Null: none; absent: the preset’s.'),
+  temperature: Temperature.nullable().optional(),
+  maxTokens: MaxTokens.nullable().optional(),
   metadata: Metadata.optional(),
 });
 
@@ -136,9 +154,9 @@ export const transferRoutes = [
     handle: async (request) => {
       const { conversation, messages } = request.body;
       const complete = messages.filter(({ status }) => status === 'complete').map(toImported);
-      return {
-        conversation: await importConversation(conversationContext(request), given(conversation), complete),
-      };
+      const { taskId, ticketId, ...rest } = conversation;
+      const fields = { ...rest, ...given({ taskId, ticketId }) };
+      return { conversation: await importConversation(conversationContext(request), fields, complete) };
     },
   }),
 ];
