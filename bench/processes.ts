@@ -26,10 +26,25 @@ export async function startHelper(file: string, ...args: string[]): Promise<Runn
   return await start([join(import.meta.dirname, file), ...args], {});
 }
 
+/** A folder that is gone when this process is. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'profclaw-bench-'));
+  folders.add(folder);
+  return folder;
+}
+
+/** How a server differs from the usual one. */
+export interface ServerOptions {
+  /** Stays when the server stops; absent: an empty one of its own. The log is in it. */
+  home?: string;
+  environment?: Record<string, string>;
+  /** A file of this folder that is loaded before the server. */
+  preload?: string;
+}
+
 /** Starts the built server with an empty home, as an operator would: default settings, its log in a file. */
-export async function startServer(upstream: string): Promise<Running> {
-  const home = mkdtempSync(join(tmpdir(), 'profclaw-bench-'));
-  folders.add(home);
+export async function startServer(upstream: string, options: ServerOptions = {}): Promise<Running> {
+  const home = options.home ?? newFolder();
   const environment = {
     PORT: '0',
     PROFCLAW_HOME: home,
@@ -42,18 +57,24 @@ export async function startServer(upstream: string): Promise<Running> {
     COHERE_API_KEY: 'x',
     COHERE_BASE_URL: `${upstream}/v2`,
     OLLAMA_BASE_URL: upstream,
+    ...options.environment,
   };
   const main = join(import.meta.dirname, '../dist/main.js');
   const log = openSync(join(home, 'log'), 'a');
-  const running = await start([main], environment, log).finally(() => closeSync(log));
+  const preload = options.preload === undefined ? [] : ['--import', join(import.meta.dirname, options.preload)];
+  const running = await start([...preload, main], environment, log).finally(() => closeSync(log));
   return {
     ...running,
     stop: async () => {
       await running.stop();
-      rmSync(home, { recursive: true, force: true });
-      folders.delete(home);
+      if (options.home === undefined) removeFolder(home);
     },
   };
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  folders.delete(folder);
 }
 
 async function start(args: string[], environment: Record<string, string>, log?: number): Promise<Running> {
@@ -65,14 +86,14 @@ async function start(args: string[], environment: Record<string, string>, log?: 
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   void exited.then(() => children.delete(child));
   const url = await new Promise<string>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${args[0]} does not listen`)), START_LIMIT_MS);
+    const late = setTimeout(() => reject(new Error(`${args.join(' ')} does not listen`)), START_LIMIT_MS);
     child.stdout?.on('data', (data: Buffer) => {
       const address = /http:\S+/.exec(data.toString('utf8'))?.[0];
       if (address === undefined) return;
       clearTimeout(late);
       resolve(address);
     });
-    child.once('exit', (code) => reject(new Error(`${args[0]} ended with ${code}`)));
+    child.once('exit', (code) => reject(new Error(`${args.join(' ')} ended with ${code}`)));
   });
   return {
     url,
@@ -100,6 +121,15 @@ export function footprint(pid: number): Footprint {
   const files = readdirSync(folder);
   const sockets = files.filter((name) => readlinkSync(join(folder, name)).startsWith('socket:'));
   return { rssMb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024, files: files.length, sockets: sockets.length };
+}
+
+/**
+ * What a process's first thread, which is a server's event loop with SQLite in it, has had of a processor and how long it
+ * has waited for one although it was ready. Milliseconds, exact: schedstat, see proc(5) of Linux.
+ */
+export function threadTimes(pid: number): { cpu: number; waited: number } {
+  const [cpu, waited] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+  return { cpu: Number(cpu) / 1e6, waited: Number(waited) / 1e6 };
 }
 
 /** The processor time (milliseconds) that a process has had since its start, all threads, user and system. */

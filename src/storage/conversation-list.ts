@@ -1,7 +1,8 @@
-import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { tryParseJson } from '../core/json.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { ConversationRow } from './conversations.ts';
+import { isPostgres } from './dialect.ts';
 import type { Schema } from './schema.ts';
 import { matching } from './search.ts';
 import { isStorable } from './text.ts';
@@ -24,6 +25,9 @@ export interface ConversationPage {
   nextCursor: string | null;
 }
 
+/** Conversations that a search finds and that are then looked up one by one. */
+const FEW = 200;
+
 type Query = SelectQueryBuilder<Schema, 'conversations', object>;
 
 /**
@@ -36,7 +40,7 @@ export async function listConversations(
   filter: ConversationFilter,
 ): Promise<ConversationPage> {
   const after = filter.cursor === undefined ? undefined : readCursor(filter.cursor);
-  const query = filtered(db, owner, filter);
+  const query = await filtered(db, owner, filter);
   if (!query) return { rows: [], total: 0, nextCursor: null };
   let page = query
     .selectAll()
@@ -57,14 +61,35 @@ export async function listConversations(
 }
 
 /** Undefined if nothing can match. */
-function filtered(db: Kysely<Schema>, owner: string, { taskId, ticketId, q }: ConversationFilter): Query | undefined {
-  let query: Query = db.selectFrom('conversations').where('owner', '=', owner);
+async function filtered(
+  db: Kysely<Schema>,
+  owner: string,
+  { taskId, ticketId, q }: ConversationFilter,
+): Promise<Query | undefined> {
   for (const id of [taskId, ticketId]) if (id !== undefined && !isStorable(id)) return undefined;
-  if (taskId !== undefined) query = query.where('task_id', '=', taskId);
-  if (ticketId !== undefined) query = query.where('ticket_id', '=', ticketId);
-  if (q === undefined) return query;
+  let query: Query | undefined =
+    q === undefined ? db.selectFrom('conversations').where('owner', '=', owner) : await found(db, owner, q);
+  if (taskId !== undefined) query = query?.where('task_id', '=', taskId);
+  if (ticketId !== undefined) query = query?.where('ticket_id', '=', ticketId);
+  return query;
+}
+
+/** The owner's conversations that a search finds; undefined if there is none. */
+async function found(db: Kysely<Schema>, owner: string, q: string): Promise<Query | undefined> {
   const numbers = matching(db, q);
-  return numbers && query.where(sql<boolean>`number in (${numbers})`);
+  if (!numbers) return undefined;
+  const first = sql<{ number: number }>`select distinct number from (${numbers}) as matching limit ${FEW + 1}`;
+  const few = (await first.execute(db)).rows.map(({ number }) => number);
+  const query = db.selectFrom('conversations');
+  if (few.length > FEW) return query.where('owner', '=', owner).where(sql<boolean>`number in (${numbers})`);
+  // Not by the owner's index: the databases would read all of it.
+  return query.where(sql<boolean>`owner || '' = ${owner}`).where(isAmong(db, few));
+}
+
+function isAmong(db: Kysely<Schema>, numbers: number[]): RawBuilder<boolean> {
+  return isPostgres(db)
+    ? sql`number = any(${numbers}::bigint[])`
+    : sql`number in (select value from json_each(${JSON.stringify(numbers)}))`;
 }
 
 async function count(db: Kysely<Schema>, owner: string, filter: ConversationFilter, query: Query): Promise<number> {

@@ -1,0 +1,97 @@
+import { CompiledQuery, sql, type Transaction } from 'kysely';
+import type { Schema } from '../../src/storage/schema.ts';
+
+/** Our tables; whatever else a plan names is a subquery, a function or a list of values. */
+const TABLES =
+  /^(conversations|conversation_counts|messages|tool_calls|compactions|turns|orphans|idempotency_keys|search|presets|tasks|tickets|ticket_counters|provider_settings|server_settings)$/;
+
+/** Tables that may be read as a whole, and why. */
+const ALWAYS_SMALL: Readonly<Record<string, string>> = {
+  orphans: 'only conversations that are being deleted or made at this moment, or whose process has died',
+  provider_settings: 'one row for each provider, read at the start',
+};
+
+/** What is wrong with how a database would carry out these statements: one line for each, empty if nothing is. */
+export async function findings(
+  tx: Transaction<Schema>,
+  kind: 'sqlite' | 'postgres',
+  queries: Iterable<CompiledQuery>,
+): Promise<string[]> {
+  // A table of a few pages is read faster without its index: what is asked is whether there is one.
+  if (kind === 'postgres') await sql`set local enable_seqscan = off`.execute(tx);
+  const explain = kind === 'sqlite' ? sqliteFindings : postgresFindings;
+  const out: string[] = [];
+  for (const query of queries) for (const found of await explain(tx, query)) out.push(`${found}: ${query.sql}`);
+  return out;
+}
+
+/** @see https://sqlite.org/eqp.html */
+async function sqliteFindings(tx: Transaction<Schema>, query: CompiledQuery): Promise<string[]> {
+  const plan = CompiledQuery.raw(`explain query plan ${query.sql}`, [...query.parameters]);
+  const { rows } = await tx.executeQuery<{ detail: string }>(plan);
+  return rows.flatMap(({ detail }) => {
+    if (detail === 'USE TEMP B-TREE FOR ORDER BY') return isSearch(query) ? [] : [detail];
+    const [, verb = '', table = '', how = ''] = /^(SCAN|SEARCH) (\w+) ?(.*)$/.exec(detail) ?? [];
+    if (!isLarge(table)) return [];
+    // Of a virtual table every way is a SCAN; the one numbered 0 without a condition is through all rows.
+    const isWhole = verb === 'SCAN' && !/^VIRTUAL TABLE INDEX (?!0:$)/.test(how);
+    const [, column = ''] = /\((\w+)=\?\)$/.exec(how) ?? [];
+    return isWhole || isTooMuch(query, table, column) ? [detail] : [];
+  });
+}
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Index Cond'?: string;
+  'Recheck Cond'?: string;
+  Plans?: PlanNode[];
+}
+
+/** @see https://www.postgresql.org/docs/current/using-explain.html */
+async function postgresFindings(tx: Transaction<Schema>, query: CompiledQuery): Promise<string[]> {
+  const plan = CompiledQuery.raw(`explain (format json) ${query.sql}`, [...query.parameters]);
+  const { rows } = await tx.executeQuery<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(plan);
+  const nodes = rows.flatMap((row) => row['QUERY PLAN'].flatMap(({ Plan }) => flatten(Plan)));
+  return nodes.flatMap((node) => {
+    const type = node['Node Type'];
+    const table = node['Relation Name'] ?? '';
+    if (type === 'Sort') return isSearch(query) || !sorts(node, 'conversations') ? [] : ['Sort'];
+    if (!isLarge(table) || !type.endsWith('Scan')) return [];
+    const condition = node['Index Cond'] ?? node['Recheck Cond'];
+    // The conversations of nobody, whose owner is '', are those of `orphans`.
+    const [, column = ''] = /^\((\w+) = '[^']+'::\w+\)$/.exec(condition ?? '') ?? [];
+    const isWhole = condition === undefined && !(table === 'conversations' && isSearch(query));
+    const isFound = isWhole || isTooMuch(query, table, column);
+    return isFound ? [`${type} on ${table} ${condition ?? 'without a condition'}`] : [];
+  });
+}
+
+/** @param column the only one that the index is asked for, if there is only one. */
+function isTooMuch({ sql: text }: CompiledQuery, table: string, column: string): boolean {
+  const isPage = /\blimit\b/.test(text);
+  if (column === 'owner' && table === 'idempotency_keys') return true;
+  if (column === 'owner') return table === 'conversations' && !isSearch({ sql: text }) && (!isPage || isFiltered(text));
+  return column === 'conversation' && (table === 'messages' || table === 'tool_calls') && !isPage;
+}
+
+function isFiltered(text: string): boolean {
+  return /\bwhere\b.*\band\b/is.test(text);
+}
+
+/** A search has to sort what it finds; of frequent words that is about everything. */
+function isSearch({ sql: text }: Pick<CompiledQuery, 'sql'>): boolean {
+  return text.includes('from search') || text.includes("owner || ''");
+}
+
+function isLarge(table: string): boolean {
+  return TABLES.test(table) && !Object.hasOwn(ALWAYS_SMALL, table);
+}
+
+function sorts(node: PlanNode, table: string): boolean {
+  return flatten(node).some((one) => one['Relation Name'] === table);
+}
+
+function flatten(node: PlanNode): PlanNode[] {
+  return [node, ...(node.Plans ?? []).flatMap(flatten)];
+}
