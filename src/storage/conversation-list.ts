@@ -1,8 +1,8 @@
-import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely';
 import { tryParseJson } from '../core/json.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { ConversationRow } from './conversations.ts';
-import { isPostgres } from './dialect.ts';
+import { isAmong, isOf } from './dialect.ts';
 import type { Schema } from './schema.ts';
 import { matching } from './search.ts';
 import { isStorable } from './text.ts';
@@ -82,14 +82,7 @@ async function found(db: Kysely<Schema>, owner: string, q: string): Promise<Quer
   const few = (await first.execute(db)).rows.map(({ number }) => number);
   const query = db.selectFrom('conversations');
   if (few.length > FEW) return query.where('owner', '=', owner).where(sql<boolean>`number in (${numbers})`);
-  // Not by the owner's index: the databases would read all of it.
-  return query.where(sql<boolean>`owner || '' = ${owner}`).where(isAmong(db, few));
-}
-
-function isAmong(db: Kysely<Schema>, numbers: number[]): RawBuilder<boolean> {
-  return isPostgres(db)
-    ? sql`number = any(${numbers}::bigint[])`
-    : sql`number in (select value from json_each(${JSON.stringify(numbers)}))`;
+  return query.where(isOf(owner)).where(isAmong(db, 'number', few));
 }
 
 async function count(db: Kysely<Schema>, owner: string, filter: ConversationFilter, query: Query): Promise<number> {

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { newToken, tokenOf } from '../core/ids.ts';
-import { databaseNow } from './dialect.ts';
+import { databaseNow, isAmong, isOf } from './dialect.ts';
 import type { Schema } from './schema.ts';
 
 /** How long a try has its key without renewing it: after this much silence it counts as dead. */
@@ -109,14 +109,14 @@ export async function releaseKey(db: Kysely<Schema>, attempt: KeyedTry): Promise
 
 /**
  * Forgets the keys of the requests that made what has these ids, and with them the answers: what was deleted must not be
- * given again. At most some hundred ids.
+ * given again.
  */
 export async function forgetKeys(db: Kysely<Schema>, owner: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db
     .deleteFrom('idempotency_keys')
-    .where('owner', '=', owner)
-    .where('token', 'in', [...new Set(ids.map(tokenOf))])
+    .where(isOf(owner))
+    .where(isAmong(db, 'token', [...new Set(ids.map(tokenOf))]))
     .execute();
 }
 
