@@ -138,6 +138,11 @@ function checkBody(body: Json): void {
   demand(Number.isInteger(body.max_tokens), 'max_tokens: Field required');
   demand(!['enabled'].includes(body.thinking?.type), '"thinking.type.enabled" is not supported for this model.');
   demand(Array.isArray(body.messages) && body.messages.length > 0, 'messages: at least one message is required');
+  const blocks = body.messages.flatMap(({ content }: Json) => (Array.isArray(content) ? content : []));
+  demand(
+    body.tools?.length > 0 || !blocks.some((block: Json) => /^tool_(use|result)$/.test(block.type)),
+    'Requests which include `tool_use` or `tool_result` blocks must define tools.',
+  );
   for (const [i, tool] of (body.tools ?? []).entries()) {
     onlyKeys(
       tool,

@@ -31,6 +31,7 @@ const anthropic = [
   rule(['anthropic'], 'keys of a message', (b) => (b.messages[1].name = 'x'), /messages\.1\.name: Extra inputs/),
   rule(['anthropic'], 'keys of a block', (b) => (b.messages[1].content[2].data = 'x'), /Extra inputs/),
   rule(['anthropic'], 'kinds of blocks', (b) => (b.messages[1].content[2].type = 'output_text'), /Input tag/),
+  rule(['anthropic'], 'tools of calls', (b) => delete b.tools, /must define tools/),
   rule(['anthropic'], 'keys of a tool', (b) => (b.tools[0].parameters = {}), /tools\.0\.parameters: Extra inputs/),
   rule(
     ['anthropic'],

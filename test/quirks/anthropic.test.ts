@@ -162,6 +162,33 @@ describe('tool-use ids', () => {
   });
 });
 
+describe('tools of a history', () => {
+  const call = { id: 'toolu_1', name: 'weather', arguments: {} };
+  const messages = [
+    QUESTION,
+    { role: 'assistant', toolCalls: [call] },
+    { role: 'tool', toolCallId: call.id, content: '4 °C' },
+  ];
+
+  it('that are not offered any more are named, and forbidden: without tools a call in it is refused', async () => {
+    anthropic.answer(whole([{ type: 'text', text: 'Cold.' }]));
+    await anthropic.ask({ model: MODEL, messages });
+    const { tools, tool_choice: choice } = anthropic.sentBody();
+    expect(tools).toEqual([{ name: 'weather', description: expect.any(String), input_schema: { type: 'object' } }]);
+    expect(choice).toEqual({ type: 'none' });
+  });
+
+  it('are nothing where others are offered, or where there are no calls', async () => {
+    anthropic.answer(whole([{ type: 'text', text: 'Cold.' }]));
+    await anthropic.ask({ model: MODEL, messages, tools: [{ ...WEATHER, name: 'other' }] });
+    expect(anthropic.sentBody()).toMatchObject({ tools: [{ name: 'other' }] });
+    expect(anthropic.sentBody()).not.toHaveProperty('tool_choice');
+    anthropic.answer(whole([{ type: 'text', text: 'Cold.' }]));
+    await anthropic.ask({ model: MODEL, messages: [QUESTION] });
+    expect(anthropic.sentBody()).not.toHaveProperty('tools');
+  });
+});
+
 describe('the key', () => {
   it('ANTHROPIC_API_KEY travels as x-api-key', async () => {
     anthropic.answer(whole([{ type: 'text', text: 'Hi' }]));

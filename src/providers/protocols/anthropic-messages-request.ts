@@ -16,9 +16,10 @@ function defaultMaxTokens(model: string): number {
 /** Writes a request in the form of Messages, with what is worth caching marked. */
 export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): WireRequest {
   const warnings: string[] = [];
+  const past = request.tools.length === 0 ? calledTools(request.messages) : [];
   const { tools, system, messages } = markCacheable(
     {
-      tools: request.tools.map(lowerTool),
+      tools: [...request.tools, ...past].map(lowerTool),
       system: textBlock(systemText(request.messages)),
       messages: lowerMessages(request.messages),
     },
@@ -39,9 +40,24 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
   }
   if (tools.length > 0) {
     body.tools = tools;
-    if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
+    const choice = past.length > 0 ? 'none' : request.toolChoice;
+    if (choice !== undefined) body.tool_choice = lowerToolChoice(choice);
   }
   return { path: '/messages', body, warnings };
+}
+
+/**
+ * The tools that a history has calls of. A request with calls and no tools is refused ("must define tools"), so they are
+ * named, and forbidden.
+ */
+function calledTools(messages: readonly Message[]): Tool[] {
+  const parts = messages.flatMap((message) => (message.role === 'assistant' ? message.parts : []));
+  const names = new Set(parts.flatMap((part) => (part.type === 'tool-call' ? [part.call.name] : [])));
+  return Array.from(names, (name) => ({
+    name,
+    description: 'Not available any more.',
+    parameters: { type: 'object' },
+  }));
 }
 
 function lowerTool({ name, description, parameters }: Tool): JsonObject {
