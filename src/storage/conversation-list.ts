@@ -80,6 +80,7 @@ async function found(db: Kysely<Schema>, owner: string, q: string): Promise<Quer
   if (!numbers) return undefined;
   const first = sql<{ number: number }>`select distinct number from (${numbers}) as matching limit ${FEW + 1}`;
   const few = (await first.execute(db)).rows.map(({ number }) => number);
+  if (few.length === 0) return undefined;
   const query = db.selectFrom('conversations');
   if (few.length > FEW) return query.where('owner', '=', owner).where(sql<boolean>`number in (${numbers})`);
   return query.where(isOf(owner)).where(isAmong(db, 'number', few));
