@@ -5,7 +5,7 @@ export function isPostgres<Tables>(db: Kysely<Tables>): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
-/** Is a column's value among these? One and the same statement for any number of them. */
+/** Is a column's value among these, of which there must be one? One and the same statement for any number of them. */
 export function isAmong<Tables>(
   db: Kysely<Tables>,
   column: string,
