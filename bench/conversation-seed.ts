@@ -77,18 +77,6 @@ function conversation(owner: string, n: number, task?: TaskLink): Insertable<Sch
     metadata: '{}',
     created_at: at,
     updated_at: at,
-    last_seq: 0,
-    message_count: 0,
-    compaction: 0,
-    covered_seq: 0,
-    live_tokens: 0,
-    token_ratio: 1,
-    prompt_tokens: 0,
-    completion_tokens: 0,
-    total_tokens: 0,
-    cost: 0,
-    priced: 0,
-    unpriced: 0,
   };
 }
 

@@ -88,8 +88,12 @@ export async function remember(context: ConversationContext, turn: Turn, fitting
   const { input, made } = summarising(context, turn, fitting, { memory, live, unread });
   const compacted = await compact(input);
   const next = compacted.memory;
-  if (next === memory) return { memory, live, estimate, compaction: null };
-  await keep(turn, compacted, made());
+  const summary = made();
+  if (next === memory) {
+    if (summary) await turn.write((tx, current) => writeConversation(tx, current, spent(current, summary.usage)));
+    return { memory, live, estimate, compaction: null };
+  }
+  await keep(turn, compacted, summary);
   const left = live.filter(({ seq }) => seq > next.coveredSeq);
   return {
     memory: next,
@@ -183,6 +187,8 @@ function summarising(
           made = await summarise(providers, request);
           return made.message.content;
         } catch (error) {
+          // Whoever stops the turn does not mean that its history be shortened without a summary.
+          if (turn.signal.aborted) throw error;
           log.warn({ err: error }, 'a summary could not be made');
           failure = error as AppError;
           return undefined;

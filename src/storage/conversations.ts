@@ -72,7 +72,6 @@ export async function insertConversation(
       metadata: input.metadata,
       created_at: now,
       updated_at: now,
-      ...EMPTY,
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .returningAll()
@@ -80,21 +79,6 @@ export async function insertConversation(
   if (row && title !== '') await indexTitle(tx, row.number, title);
   return row;
 }
-
-const EMPTY = {
-  last_seq: 0,
-  message_count: 0,
-  compaction: 0,
-  covered_seq: 0,
-  live_tokens: 0,
-  token_ratio: 1,
-  prompt_tokens: 0,
-  completion_tokens: 0,
-  total_tokens: 0,
-  cost: 0,
-  priced: 0,
-  unpriced: 0,
-};
 
 /** Notes that an owner has so many conversations more, or fewer. */
 export async function countConversations(tx: Kysely<Schema>, owner: string, change: 1 | -1): Promise<void> {

@@ -120,24 +120,24 @@ interface ConversationsTable {
   created_at: string;
   updated_at: string;
   /** The `seq` of its last message; 0 without one. Not given again after a deletion. */
-  last_seq: number;
-  message_count: number;
+  last_seq: Generated<number>;
+  message_count: Generated<number>;
   /** The `number` of the compaction in force; 0: none. */
-  compaction: number;
+  compaction: Generated<number>;
   /** Messages up to this one are covered by the compaction: the model sees its summary instead. */
-  covered_seq: number;
+  covered_seq: Generated<number>;
   /** Estimated tokens of all complete messages after `covered_seq`. */
-  live_tokens: number;
+  live_tokens: Generated<number>;
   /** The provider's counts in parts of our estimates. */
-  token_ratio: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
+  token_ratio: Generated<number>;
+  prompt_tokens: Generated<number>;
+  completion_tokens: Generated<number>;
+  total_tokens: Generated<number>;
   /** Billionths of a US dollar, so that sums are exact. */
-  cost: number;
+  cost: Generated<number>;
   /** Answers with a known price, and without one. */
-  priced: number;
-  unpriced: number;
+  priced: Generated<number>;
+  unpriced: Generated<number>;
   task_id: string | null;
   ticket_id: string | null;
   model: string | null;

@@ -13,8 +13,8 @@ interface VendorCall {
   isRefused: boolean;
 }
 
-/** How to answer a call: with text, with tool calls, or with a refusal, for its length or for something else. */
-export type Reply = string | { id: string; name: string; arguments: object }[] | 'TOO_LONG' | 'REFUSED';
+/** How to answer a call: with text, tool calls, a refusal for its length or for something else, or never. */
+export type Reply = string | { id: string; name: string; arguments: object }[] | 'TOO_LONG' | 'REFUSED' | 'STALL';
 
 /** A model: the window that the vendor lists, and the one that it really has. */
 interface Model {
@@ -95,6 +95,7 @@ async function serve(vendor: Vendor, request: IncomingMessage, response: ServerR
   if (reply === 'TOO_LONG') {
     return send(response, 400, { error: { message: 'The prompt is too long', code: 'context_length_exceeded' } });
   }
+  if (reply === 'STALL') return;
   if (reply === 'REFUSED') return send(response, 400, { error: { message: 'No, thank you', code: 'odd' } });
   answer(response, body.stream === true, reply, tokens);
 }
