@@ -11,7 +11,7 @@ import {
 } from '../storage/messages.ts';
 import { timestamp } from '../storage/rows.ts';
 import { keepToolResults, type NewToolResult } from '../storage/tool-calls.ts';
-import { type FirstWork, MAX_GIVEN, resumeMessages } from '../storage/turns.ts';
+import { type FirstWork, MAX_GIVEN, reopenMessage, resumeMessages } from '../storage/turns.ts';
 import type { ConversationContext } from './context.ts';
 import {
   type AssistantBody,
@@ -52,18 +52,18 @@ export interface Beginning {
 
 /** Stores what the caller brings, before any model is asked. */
 export function beginNew(context: ConversationContext, { messages, results, options }: GivenTurn): Beginning {
-  const now = timestamp();
-  const rows = messages.map((message): NewMessage => {
+  const brought = messages.map((message): NewMessage => {
     const id = context.newId('msg');
-    if (message.role === 'assistant') {
-      return newAssistantMessage(id, message.body, message.calls, 'running', now);
-    }
-    return newUserMessage(id, { content: message.content, options }, 'running', now);
+    if (message.role === 'assistant') return newAssistantMessage(id, message.body, message.calls, 'running');
+    return newUserMessage(id, { content: message.content, options }, 'running');
   });
   const answerId = context.newId('msg');
   const first: FirstWork<Begun> = async (tx, conversation, { id: turn }) => {
     const { owner, number, last_seq, message_count, live_tokens } = conversation;
     const firstSeq = last_seq + 1;
+    // Not when it came: it may have waited for the turn before.
+    const now = timestamp();
+    const rows = brought.map((message) => ({ ...message, createdAt: now }));
     // Without messages of its own, a repeated request is known by its answer alone.
     const found = rows.length === 0 ? await answered(tx, conversation, answerId) : undefined;
     if (found) return found;
@@ -71,8 +71,9 @@ export function beginNew(context: ConversationContext, { messages, results, opti
     if (!given) {
       return (await answered(tx, conversation, answerId)) ?? (await repeat(tx, conversation, rows, turn));
     }
-    const kept = results.length > 0 ? await keepToolResults(tx, conversation, results) : { tokens: 0, unknown: [] };
+    const kept = results.length > 0 ? await keepToolResults(tx, conversation, results) : NOTHING_KEPT;
     refuseUnknown(kept.unknown, results);
+    if (kept.settled.length > 0) throw settled(kept.settled);
     await writeConversation(tx, conversation, {
       last_seq: last_seq + rows.length,
       message_count: message_count + rows.length,
@@ -83,6 +84,13 @@ export function beginNew(context: ConversationContext, { messages, results, opti
     return { value: { given, options }, firstSeq };
   };
   return { first, answerId };
+}
+
+const NOTHING_KEPT = { tokens: 0, unknown: [], settled: [] };
+
+function settled(calls: readonly string[]): AppError {
+  const which = calls.map((id) => JSON.stringify(id)).join(', ');
+  return new AppError('conflict', `There is a result of ${which} already, and the conversation has gone on from it`);
 }
 
 function titleOf(rows: readonly NewMessage[]): Partial<Pick<ConversationRow, 'title' | 'title_by'>> {
@@ -103,8 +111,8 @@ function refuseUnknown(unknown: readonly string[], results: GivenTurn['results']
 }
 
 /**
- * Takes the failed turn at the end of the conversation up again. Its first work throws an AppError `conflict` if there
- * is nothing to try again.
+ * Takes the failed turn at the end of the conversation up again, or the question there whose answer was deleted. Its
+ * first work throws an AppError `conflict` if there is neither.
  */
 export function beginRetry(context: ConversationContext): Beginning {
   const answerId = context.newId('msg');
@@ -115,11 +123,15 @@ export function beginRetry(context: ConversationContext): Beginning {
     const { rows } = await lastMessages(tx, range, { limit: 1 });
     const [last] = rows;
     if (last?.status === 'failed') return await resume(tx, conversation, last, turn);
+    if (last?.role === 'user' && last.seq > conversation.covered_seq) return await reopen(tx, conversation, last, turn);
     // A turn that only brought results has no message of its own that could be marked.
     const isOpen =
       last?.role === 'assistant' && last.calls > 0 && last.toolCalls.every(({ result }) => result !== null);
     if (isOpen) return { value: { given: [], options: {} }, firstSeq: conversation.last_seq + 1 };
-    throw new AppError('conflict', 'There is nothing to try again: the last message of this conversation did not fail');
+    throw new AppError(
+      'conflict',
+      'There is nothing to try again: the last message of this conversation has its answer',
+    );
   };
   return { first, answerId };
 }
@@ -160,6 +172,14 @@ async function repeat(
     'conflict',
     'The conversation has gone on, or was changed, since the first request with this Idempotency-Key',
   );
+}
+
+/** A question that has no answer any more: until it has one again, it is not counted. */
+async function reopen(tx: Tx, conversation: ConversationRow, last: MessageRow, turn: string): Promise<First> {
+  await reopenMessage(tx, last, turn);
+  await writeConversation(tx, conversation, { live_tokens: conversation.live_tokens - last.tokens });
+  const given = [{ ...last, status: 'running' as const, turn }];
+  return { value: { given, options: userBody(last).options ?? {} }, firstSeq: last.seq };
 }
 
 async function resume(tx: Tx, conversation: ConversationRow, last: MessageRow, turn: string): Promise<First> {

@@ -2,12 +2,13 @@ import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import { type ConversationInput, type ConversationRow, getConversation } from '../storage/conversations.ts';
 import { insertMessages, type NewMessage } from '../storage/messages.ts';
-import { beginConversation, keepOrphan, removeOrphan, revealConversation } from '../storage/orphans.ts';
+import { beginOrphan, keepOrphan, removeOrphan, revealConversation } from '../storage/orphans.ts';
 import type { Schema } from '../storage/schema.ts';
 import type { ConversationContext } from './context.ts';
 
-/** Messages that one transaction stores: a long one would hold up everybody else. */
+/** Messages and characters that one transaction stores: a long one would hold up everybody else. */
 const AT_ONCE = 100;
+const MAX_SIZE = 8 * 1024 ** 2;
 
 /** The turn of messages that were never a turn here. */
 const NO_TURN = 'copied';
@@ -34,7 +35,7 @@ export async function makeCopy(
 ): Promise<ConversationRow> {
   const { db, owner } = context;
   const id = context.newId('conv');
-  const row = await beginConversation(db, owner, input, id);
+  const row = await beginOrphan(db, owner, input, id);
   if (!row) {
     const made = await getConversation(db, owner, id);
     if (made) return made;
@@ -46,6 +47,7 @@ export async function makeCopy(
   try {
     let last_seq = 0;
     let tokens = 0;
+    let size = 0;
     let some: NewMessage[] = [];
     const flush = async (): Promise<void> => {
       const place = { owner, conversation: number, turn: NO_TURN, firstSeq: last_seq + 1 };
@@ -55,14 +57,21 @@ export async function makeCopy(
       });
       last_seq += some.length;
       some = [];
+      size = 0;
     };
     for await (const message of messages) {
       some.push(message);
       tokens += message.calls.reduce((sum, call) => sum + call.tokens, message.tokens);
-      if (some.length === AT_ONCE) await flush();
+      size += message.body.length;
+      if (some.length === AT_ONCE || size > MAX_SIZE) await flush();
     }
     await flush();
-    const rest = finish ? await finish(db, number) : {};
+    const rest = finish
+      ? await db.transaction().execute(async (tx) => {
+          await keepOrphan(tx, owner, number);
+          return await finish(tx, number);
+        })
+      : {};
     return await revealConversation(db, owner, number, {
       last_seq,
       message_count: last_seq,

@@ -36,6 +36,8 @@ export interface ConversationPatch {
   presetId?: string | undefined;
   model?: string | null | undefined;
   systemPrompt?: string | null | undefined;
+  temperature?: number | null | undefined;
+  maxTokens?: number | null | undefined;
   metadata?: JsonObject | undefined;
 }
 
@@ -81,7 +83,7 @@ export async function toInput(
 export async function changeConversation(
   { db, owner, providers }: ConversationContext,
   id: string,
-  { title, presetId, model, systemPrompt, metadata }: ConversationPatch,
+  { title, presetId, model, systemPrompt, temperature, maxTokens, metadata }: ConversationPatch,
 ): Promise<Conversation> {
   requireStorable({ title, model, systemPrompt });
   if (typeof model === 'string') await chooseModel(providers, model);
@@ -104,6 +106,8 @@ export async function changeConversation(
           : {}),
         ...(model === undefined ? {} : { model }),
         ...(systemPrompt === undefined ? {} : { system_prompt: systemPrompt }),
+        ...(temperature === undefined ? {} : { temperature }),
+        ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
         ...(metadata === undefined ? {} : { metadata: JSON.stringify(metadata) }),
       }))
     );

@@ -1,6 +1,6 @@
 import { AppError, NotFoundError } from '../errors.ts';
 import { undoCompactions } from '../storage/compactions.ts';
-import { writeConversation } from '../storage/conversations.ts';
+import { getConversation, writeConversation } from '../storage/conversations.ts';
 import { getMessage } from '../storage/messages.ts';
 import { hideConversation, removeLastMessages, removeOrphan } from '../storage/orphans.ts';
 import { timestamp } from '../storage/rows.ts';
@@ -18,15 +18,21 @@ export async function deleteConversation({ db, owner, turns }: ConversationConte
 }
 
 /**
- * Deletes a message and all that followed it, once no turn is under way. Summaries of what is deleted go with it; what
+ * Deletes a message and all that followed it. If it is being answered, by this server, that is stopped first; for any
+ * other turn it waits. Summaries of what is deleted go with it; what
  * was spent stays counted. @returns how many messages. @throws NotFoundError
  */
 export async function deleteMessages(
-  { owner, turns }: ConversationContext,
+  { db, owner, turns }: ConversationContext,
   id: string,
   messageId: string,
   signal: AbortSignal,
 ): Promise<number> {
+  const conversationRow = await getConversation(db, owner, id);
+  const running = conversationRow && (await getMessage(db, { owner, conversation: conversationRow.number }, messageId));
+  if (running?.status === 'running') {
+    turns.abort(running.conversation, new AppError('conflict', 'The message was deleted while it was being answered'));
+  }
   const { turn, value: message } = await turns.take(owner, id, signal, async (tx, row) => {
     const found = await getMessage(tx, { owner, conversation: row.number }, messageId);
     if (!found) throw new NotFoundError('Message', messageId);

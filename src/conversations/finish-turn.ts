@@ -11,8 +11,8 @@ import { spent } from './spent.ts';
 import { answerBody, newAssistantMessage } from './stored.ts';
 import type { Turn } from './turns.ts';
 
-/** Below this an estimate says nothing about the rate between ours and the provider's. */
-const LEAST_ESTIMATE = 50;
+/** Below this the provider's own hidden prompts would count for more than the rate between its tokens and ours. */
+const LEAST_ESTIMATE = 500;
 
 /** The rate stays within these bounds, whatever a provider counts. */
 const LEAST_RATIO = 0.25;

@@ -1,5 +1,5 @@
 import type { Completion } from '../chat/complete.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { contextWindow } from '../providers/models.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import { currentCompaction, saveCompaction } from '../storage/compactions.ts';
@@ -22,8 +22,20 @@ import type { Turn } from './turns.ts';
 /** Assumed of a model whose window nobody knows. If it is smaller, its provider's refusal tells. */
 const USUAL_WINDOW = 128_000;
 
+/** Failures that the turn's own call would meet as well, and that pass. */
+const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'provider_auth',
+  'provider_not_configured',
+  'provider_rate_limited',
+  'provider_timeout',
+  'provider_unavailable',
+]);
+
 /** Messages and characters that are read at most to find out what can stay. */
-const MOST_READ = { limit: 10_000, maxSize: 64 * 1024 ** 2 };
+const MOST_READ = { limit: 10_000, maxSize: 32 * 1024 ** 2 };
+
+/** So few tokens cannot be much to read: of all that is sent, only pictures are far more bytes than tokens. */
+const FEW_TOKENS = 8000;
 
 /** A compaction as it is reported. */
 export interface CompactionReport {
@@ -84,7 +96,8 @@ export async function remember(context: ConversationContext, turn: Turn, fitting
   const memory = await loadMemory(context, row);
   const { live, unread } = await readLive(context, row, memory, window);
   const estimate = overhead + memoryTokens(memory, live);
-  if (!isTooLong((estimate + unread.tokens) * ratio, window)) return { memory, live, estimate, compaction: null };
+  const fits = unread.count === 0 && !isTooLong(estimate * ratio, window);
+  if (fits) return { memory, live, estimate, compaction: null };
   const { input, made } = summarising(context, turn, fitting, { memory, live, unread });
   const compacted = await compact(input);
   const next = compacted.memory;
@@ -151,7 +164,8 @@ async function readLive(
 ): Promise<{ live: MessageRow[]; unread: { count: number; tokens: number } }> {
   const range = { owner: row.owner, conversation: row.number, after: coveredSeq, onlyComplete: true };
   const most = (2 * window) / row.token_ratio;
-  if (row.live_tokens <= most) return { live: await allMessages(db, range), unread: { count: 0, tokens: 0 } };
+  if (row.live_tokens <= Math.min(most, FEW_TOKENS))
+    return { live: await allMessages(db, range), unread: { count: 0, tokens: 0 } };
   const { rows, hasMore } = await lastMessages(db, range, { ...MOST_READ, maxTokens: most });
   if (!hasMore) return { live: rows, unread: { count: 0, tokens: 0 } };
   const count = await countMessages(db, { ...range, before: rows[0]?.seq ?? 0 });
@@ -187,8 +201,8 @@ function summarising(
           made = await summarise(providers, request);
           return made.message.content;
         } catch (error) {
-          // Whoever stops the turn does not mean that its history be shortened without a summary.
-          if (turn.signal.aborted) throw error;
+          // What passes, and whoever stops the turn, must not leave the history shortened without a summary.
+          if (turn.signal.aborted || (error instanceof AppError && PASSING.has(error.code))) throw error;
           log.warn({ err: error }, 'a summary could not be made');
           failure = error as AppError;
           return undefined;

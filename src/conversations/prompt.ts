@@ -2,7 +2,7 @@ import { contextBlocks } from '../chat/complete.ts';
 import { NotFoundError } from '../errors.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
 import type { ConversationContext } from './context.ts';
-import type { TurnInput } from './turn.ts';
+import type { TurnOptions } from './stored.ts';
 
 /**
  * The system prompts of a turn: the request's own or the conversation's, what a task and a ticket add, and the
@@ -11,7 +11,7 @@ import type { TurnInput } from './turn.ts';
 export async function systemTexts(
   context: ConversationContext,
   row: ConversationRow,
-  { systemPrompt, system = [], taskId, ticketId }: Pick<TurnInput, 'systemPrompt' | 'system' | 'taskId' | 'ticketId'>,
+  { systemPrompt, system = [], taskId, ticketId }: TurnOptions,
 ): Promise<string[]> {
   const prompt = systemPrompt ?? row.system_prompt;
   const named = await contextBlocks(context, { taskId, ticketId });

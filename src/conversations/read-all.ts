@@ -3,8 +3,8 @@ import type { ConversationRow } from '../storage/conversations.ts';
 import { firstMessages, type MessageRange, type MessageRow } from '../storage/messages.ts';
 import type { Schema } from '../storage/schema.ts';
 
-/** Messages that are read at once: however long a conversation is, it is never in memory as a whole. */
-const AT_ONCE = 100;
+/** Messages and characters that are read at once: however long a conversation is, it is never in memory as a whole. */
+const AT_ONCE = { limit: 100, maxSize: 8 * 1024 ** 2 };
 
 /** The messages of a conversation, oldest first, read little by little. */
 export async function* readAll(
@@ -17,7 +17,7 @@ export async function* readAll(
     const rows = await firstMessages(db, { owner, conversation: number, after, ...range }, AT_ONCE);
     yield* rows;
     const last = rows.at(-1);
-    if (!last || rows.length < AT_ONCE) return;
+    if (!last) return;
     after = last.seq;
   }
 }

@@ -1,5 +1,5 @@
 import type { AssistantContent, MessagePart } from '../chat/assistant-parts.ts';
-import type { Completion } from '../chat/complete.ts';
+import type { Completion, CompletionInput } from '../chat/complete.ts';
 import { type Content, textOf } from '../chat/content.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { Source, ToolCall, Usage } from '../providers/chat-model.ts';
@@ -10,11 +10,21 @@ import type { MessageStatus, ToolCallStatus } from '../storage/schema.ts';
 import { assistantTokens, contentTokens, textTokens } from './estimate.ts';
 
 /** What a turn was asked with beside its messages; kept so that it can be tried again in the same way. */
-export interface TurnOptions {
-  model?: string | undefined;
-  temperature?: number | undefined;
-  maxTokens?: number | undefined;
+export interface TurnOptions extends Partial<Pick<CompletionInput, OfCompletion>> {
+  /** System messages of this request, which are not messages of the conversation. */
+  system?: readonly string[] | undefined;
 }
+
+type OfCompletion =
+  | 'model'
+  | 'temperature'
+  | 'maxTokens'
+  | 'systemPrompt'
+  | 'tools'
+  | 'toolChoice'
+  | 'fallbacks'
+  | 'taskId'
+  | 'ticketId';
 
 /** The body of a user's message. */
 export interface UserBody {

@@ -1,5 +1,5 @@
 import { Answer } from '../chat/answer.ts';
-import { type Completion, type CompletionInput, chooseModels, toCompletion } from '../chat/complete.ts';
+import { type Completion, chooseModels, toCompletion } from '../chat/complete.ts';
 import { newId } from '../core/ids.ts';
 import { AppError, NotFoundError, toAppError } from '../errors.ts';
 import type { ProviderType } from '../providers/chat-model.ts';
@@ -17,14 +17,11 @@ import { assistantBody, type TurnOptions, textOfMessage, toolCallsOf } from './s
 import { makeTitle } from './title.ts';
 import type { Turn } from './turns.ts';
 
-type OfCompletion = 'model' | 'temperature' | 'maxTokens' | 'systemPrompt' | 'tools' | 'toolChoice' | 'fallbacks';
-
 /** What a turn is asked. */
-export interface TurnInput extends Pick<CompletionInput, OfCompletion | 'taskId' | 'ticketId' | 'stream'> {
-  /** New messages, or the failed turn at the end of the conversation once more. */
+export interface TurnInput extends TurnOptions {
+  /** New messages, or the failed turn at the end of the conversation once more, as it was asked but for the options. */
   begin: Pick<GivenTurn, 'messages' | 'results'> | 'retry';
-  /** System messages of this request, which are not kept. */
-  system?: readonly string[];
+  stream: boolean;
 }
 
 /** What a turn has come to. `completion` is missing if a repeated request finds its answer. */
@@ -50,8 +47,8 @@ interface Running {
   turn: Turn;
   row: ConversationRow;
   begun: Begun;
-  input: TurnInput;
-  system: readonly string[];
+  options: TurnOptions;
+  stream: boolean;
   relay: Relay;
   startedAt: number;
   answerId: string;
@@ -66,28 +63,27 @@ interface Running {
 export async function startTurn(
   context: ConversationContext,
   conversationId: string,
-  input: TurnInput,
+  { begin, stream, ...options }: TurnInput,
   signal: AbortSignal,
 ): Promise<StartedTurn | TurnResult> {
-  const startedAt = performance.now();
   const { db, owner, turns } = context;
   const conversation = await getConversation(db, owner, conversationId);
   if (!conversation) throw new NotFoundError('Conversation', conversationId);
   // What is wrong with the request is said before anything is kept.
-  const system = await systemTexts(context, conversation, input);
-  const { model, temperature, maxTokens } = input;
-  const options = { model, temperature, maxTokens };
-  if (input.begin !== 'retry') await modelsOf(context, conversation, input, options);
-  const { first, answerId } =
-    input.begin === 'retry' ? beginRetry(context) : beginNew(context, { ...input.begin, options });
+  await systemTexts(context, conversation, options);
+  if (begin !== 'retry' || options.model !== undefined) await modelsOf(context, conversation, options);
+  const { first, answerId } = begin === 'retry' ? beginRetry(context) : beginNew(context, { ...begin, options });
   const { turn, row, value: begun } = await turns.take(owner, conversationId, signal, first);
+  // Without the time that it waited for the turn before.
+  const startedAt = performance.now();
   if (begun.answered) {
     await turn.end(() => Promise.resolve());
     return { given: begun.given, answer: begun.answered, completion: undefined, compaction: null };
   }
   const relay = new Relay();
   const asked = Promise.withResolvers<ModelRef>();
-  const work = answer(context, { turn, row, begun, input, system, relay, startedAt, answerId }, asked.resolve);
+  const running = { turn, row, begun, options: { ...begun.options, ...options }, stream, relay, startedAt, answerId };
+  const work = answer(context, running, asked.resolve);
   const finished = turns.track(work);
   if (wantsTitle(row)) void turns.track(finished.then((result) => titled(context, turn, result)));
   // A failure before the answer begins is the caller's; a later one is for whoever waits for the end.
@@ -100,11 +96,13 @@ async function answer(
   running: Running,
   began: (ref: ModelRef) => void,
 ): Promise<TurnResult> {
-  const { turn, row, begun, input, relay, startedAt } = running;
-  const { given } = begun;
+  const { turn, row, options, relay, startedAt } = running;
+  const { given } = running.begun;
   try {
-    const refs = await modelsOf(context, row, input, begun.options);
-    const asked = await askModel(context, { turn, row, refs, prompt: promptOf(running) });
+    const refs = await modelsOf(context, row, options);
+    // Once more: they may have changed while the turn waited.
+    const system = await systemTexts(context, row, options);
+    const asked = await askModel(context, { turn, row, refs, prompt: { system, ...promptOf(running) } });
     const { answering, compaction, estimate } = asked;
     began(answering.ref);
     const gathered = new Answer(answering.ref);
@@ -118,6 +116,7 @@ async function answer(
     return { ...(await finishTurn(turn, end)), completion, compaction };
   } catch (cause) {
     const error = withMessage(toAppError(cause), given);
+    if (error.code === 'internal') context.log.error({ err: cause }, 'a turn failed');
     await failTurn(turn, given, error).catch((failure: unknown) => {
       // A turn that was lost is not ours to mark.
       if (!(failure instanceof AppError)) context.log.error({ err: failure }, 'a failed turn could not be marked');
@@ -132,21 +131,19 @@ async function answer(
 async function modelsOf(
   { providers }: ConversationContext,
   row: ConversationRow,
-  { model, fallbacks }: TurnInput,
-  options: TurnOptions,
+  { model, fallbacks }: TurnOptions,
 ): Promise<ModelRef[]> {
-  return await chooseModels(providers, model ?? options.model ?? row.model ?? undefined, fallbacks);
+  return await chooseModels(providers, model ?? row.model ?? undefined, fallbacks);
 }
 
-function promptOf({ row, begun: { given, options }, input, system }: Running): Prompt {
+function promptOf({ row, begun: { given }, options, stream }: Running): Omit<Prompt, 'system'> {
   return {
-    system,
     given,
-    tools: input.tools ?? [],
-    toolChoice: input.toolChoice,
-    temperature: input.temperature ?? options.temperature ?? row.temperature ?? undefined,
-    maxTokens: input.maxTokens ?? options.maxTokens ?? row.max_tokens ?? undefined,
-    stream: input.stream,
+    tools: options.tools ?? [],
+    toolChoice: options.toolChoice,
+    temperature: options.temperature ?? row.temperature ?? undefined,
+    maxTokens: options.maxTokens ?? row.max_tokens ?? undefined,
+    stream,
   };
 }
 

@@ -19,6 +19,9 @@ export interface TurnsOptions {
 const LEASE_MS = 10_000;
 const FIRST_POLL_MS = 20;
 const LONGEST_POLL_MS = 250;
+/** Twice as much in all. */
+const LONGEST_PAUSE_MS = 8000;
+const NEVER = new AbortController().signal;
 
 /** Why a turn failed whose process has died. */
 const INTERRUPTED = JSON.stringify({
@@ -118,6 +121,9 @@ export class Turns {
 
   /** Marks the turns of processes that have died as failed. */
   async endExpired(): Promise<void> {
+    // A process that slept, or was busy, may be late with its own.
+    const held = [...this.#running.keys()];
+    if (held.length > 0) await renewTurns(this.#db, this.#node, held, this.#leaseMs);
     const ended = await endExpiredTurns(this.#db, INTERRUPTED);
     if (ended > 0) this.#log.warn({ turns: ended }, 'turns of a process that is gone have been marked failed');
   }
@@ -192,10 +198,13 @@ export class Turn {
     return done.value;
   }
 
-  /** Ends the turn with what `work` writes, all or nothing. @throws AppError if it is not held any more. */
+  /**
+   * Ends the turn with what `work` writes, all or nothing; again for a while if the database refuses, since an answer
+   * that was paid for may hang on it. @throws AppError if it is not held any more.
+   */
   async end<T>(work: (tx: Kysely<Schema>, row: ConversationRow) => Promise<T>): Promise<T> {
     try {
-      const done = await withTurn(this.#db, this.held, true, work);
+      const done = await insistently(() => withTurn(this.#db, this.held, true, work));
       if (!done) throw this.signal.aborted ? abortError(this.signal) : lost();
       return done.value;
     } finally {
@@ -203,6 +212,18 @@ export class Turn {
       if (!this.#isReleased) this.#release();
       this.#isReleased = true;
     }
+  }
+}
+
+/** Does it again, with growing pauses, as long as it fails for a reason that is not the caller's. */
+async function insistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let pauseMs = FIRST_POLL_MS; ; pauseMs *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof AppError || pauseMs > LONGEST_PAUSE_MS) throw error;
+    }
+    await pause(pauseMs, NEVER);
   }
 }
 

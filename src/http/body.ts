@@ -29,7 +29,9 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
 
 async function readText(request: IncomingMessage, limit: number): Promise<string> {
   const tooLarge = (): AppError =>
-    new AppError('too_large', `The body is larger than ${limit} bytes`, { details: { limit } });
+    new AppError('too_large', `The body is larger than ${limit} bytes; PROFCLAW_BODY_LIMIT allows more`, {
+      details: { limit },
+    });
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -35,6 +35,7 @@ interface Script {
 
 const MAX_CHUNKS = 10_000;
 const MAX_DELAY_MS = 60_000;
+const MAX_EXCERPT = 200;
 const MAX_NESTING = 100;
 
 /** The model that works without a key or a network: for a first try, and for testing clients of this server. */
@@ -92,8 +93,13 @@ function answerText(script: Script, request: ChatRequest): { text: string; finis
 function plainAnswer(prompt: string, messages: Message[]): string {
   const last = messages.at(-1);
   if (last?.role === 'tool') return `Demo model: the tool ${last.toolName} answered: ${last.text}`;
-  const heard = prompt === '' ? 'You sent no text' : `You wrote: “${prompt}”`;
+  const heard = prompt === '' ? 'You sent no text' : `You wrote: “${excerpt(prompt)}”`;
   return `This is profclaw's built-in demo model, so this is a scripted answer and not a model's. ${heard}. The server works; give it a provider's key (for example ANTHROPIC_API_KEY) for real answers.`;
+}
+
+/** An answer is no longer than its question: that would be no use as a summary, say. */
+function excerpt(prompt: string): string {
+  return prompt.length <= MAX_EXCERPT ? prompt : `${prompt.slice(0, MAX_EXCERPT).toWellFormed()}…`;
 }
 
 function pieces(text: string, chunks: number | undefined): string[] {

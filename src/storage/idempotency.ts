@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { newToken, tokenOf } from '../core/ids.ts';
-import { databaseNow, isAmong, isOf } from './dialect.ts';
+import { databaseNow, isAmong, isOf, isPostgres } from './dialect.ts';
 import type { Schema } from './schema.ts';
 
 /** How long a try has its key without renewing it: after this much silence it counts as dead. */
@@ -122,21 +122,17 @@ export async function forgetKeys(db: Kysely<Schema>, owner: string, ids: readonl
 
 /** Removes keys a day after the end of their last try, at most `limit` (≥ 1) of them. Gives how many it removed. */
 export async function removeExpiredKeys(db: Kysely<Schema>, limit: number): Promise<number> {
+  const expired = db
+    .selectFrom('idempotency_keys')
+    .select(['owner', 'route', 'key'])
+    .where('expires_at', '<=', after(db, -KEPT_MS))
+    .orderBy('expires_at')
+    .limit(limit);
+  // What another process is removing at this moment is not waited for: two that did could wait for each other.
+  const mine = isPostgres(db) ? expired.forUpdate().skipLocked() : expired;
   const { numDeletedRows } = await db
     .deleteFrom('idempotency_keys')
-    .where((is) =>
-      is(
-        is.refTuple('owner', 'route', 'key'),
-        'in',
-        is
-          .selectFrom('idempotency_keys')
-          .select(['owner', 'route', 'key'])
-          .where('expires_at', '<=', after(db, -KEPT_MS))
-          .orderBy('expires_at')
-          .limit(limit)
-          .$asTuple('owner', 'route', 'key'),
-      ),
-    )
+    .where((is) => is(is.refTuple('owner', 'route', 'key'), 'in', mine.$asTuple('owner', 'route', 'key')))
     // PostgreSQL asks only this again of a row that was claimed anew in the meantime.
     .where('expires_at', '<=', after(db, -KEPT_MS))
     .executeTakeFirstOrThrow();

@@ -135,10 +135,20 @@ export async function lastMessages(
   };
 }
 
-/** The first messages of a range, at most `limit`, oldest first. */
-export async function firstMessages(db: Kysely<Schema>, range: MessageRange, limit: number): Promise<MessageRow[]> {
-  const rows = await ranged(db, range).selectAll().orderBy('seq').limit(limit).execute();
-  return await withCalls(db, range, rows);
+/** The first messages of a range, oldest first: at most `limit`, and no more than `maxSize` characters, but always one. */
+export async function firstMessages(
+  db: Kysely<Schema>,
+  range: MessageRange,
+  { limit, maxSize }: { limit: number; maxSize: number },
+): Promise<MessageRow[]> {
+  const found = await ranged(db, range).select(['seq', 'size']).orderBy('seq').limit(limit).execute();
+  let size = 0;
+  const tooMuch = found.findIndex((row, index) => {
+    size += row.size;
+    return index > 0 && size > maxSize;
+  });
+  const last = tooMuch === -1 ? found.at(-1) : found[tooMuch - 1];
+  return last ? await allMessages(db, { ...range, before: last.seq + 1 }) : [];
 }
 
 /** All messages of a range, oldest first; for ranges that are known to be small. */

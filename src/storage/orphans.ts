@@ -24,7 +24,7 @@ const LEASE_MS = 120_000;
  * Begins a conversation that is made in several transactions: nobody sees it before `revealConversation`, and what a
  * crash leaves is removed. Undefined if there is one of that id already, whole or not.
  */
-export async function beginConversation(
+export async function beginOrphan(
   db: Kysely<Schema>,
   owner: string,
   input: ConversationInput,
@@ -46,7 +46,12 @@ export async function revealConversation(
 ): Promise<ConversationRow> {
   return await db.transaction().execute(async (tx) => {
     const row = await writeConversation(tx, { owner: NOBODY, number }, { ...change, owner });
-    await tx.deleteFrom('orphans').where('conversation', '=', number).execute();
+    const { numDeletedRows } = await tx
+      .deleteFrom('orphans')
+      .where('owner', '=', owner)
+      .where('conversation', '=', number)
+      .executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) throw clearedUp();
     await countConversations(tx, owner, 1);
     return row;
   });
@@ -63,7 +68,11 @@ export async function keepOrphan(tx: Kysely<Schema>, owner: string, conversation
     .where('owner', '=', owner)
     .where('conversation', '=', conversation)
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw new Error('a conversation was cleared up while it was being made');
+  if (numUpdatedRows === 0n) throw clearedUp();
+}
+
+function clearedUp(): Error {
+  return new Error('a conversation was cleared up while it was being made');
 }
 
 /** Deletes the owner's conversation: from now on it is not there. `removeOrphan` then removes what belonged to it. */
@@ -118,12 +127,13 @@ export async function removeOrphan(db: Kysely<Schema>, conversation: number): Pr
   });
 }
 
-/** Removes the orphans that whoever was at work on them has left. @returns how many. */
+/** Removes the orphans that whoever was at work on them has left, each by one process. @returns how many. */
 export async function removeExpiredOrphans(db: Kysely<Schema>): Promise<number> {
   const rows = await db
-    .selectFrom('orphans')
-    .select('conversation')
+    .updateTable('orphans')
+    .set({ expires_at: leaseEnd(db) })
     .where('expires_at', '<', databaseNow(db))
+    .returning('conversation')
     .execute();
   for (const { conversation } of rows) await removeOrphan(db, conversation);
   return rows.length;

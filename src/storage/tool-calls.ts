@@ -11,15 +11,16 @@ export interface NewToolResult {
 }
 
 /**
- * Keeps the results of calls of the conversation's last complete message with calls, each in place of the one it had.
- * Must run in a transaction that has locked the conversation.
- * @returns by how many tokens what is sent of the conversation has grown, and the ids of calls that it does not have.
+ * Keeps the results of calls of the conversation's last complete message with calls. A result that nobody has answered
+ * yet gives way to a new one. Must run in a transaction that has locked the conversation.
+ * @returns by how many tokens what is sent of the conversation has grown, the ids of calls that it does not have, and of
+ *   those whose result has been answered.
  */
 export async function keepToolResults(
   tx: Kysely<Schema>,
   { owner, number, covered_seq }: ConversationRow,
   results: readonly NewToolResult[],
-): Promise<{ tokens: number; unknown: string[] }> {
+): Promise<{ tokens: number; unknown: string[]; settled: string[] }> {
   const [last] = await callsOf(tx, owner, number)
     .select('seq')
     // What failed is not sent to the model, and what runs is this turn's own.
@@ -37,13 +38,22 @@ export async function keepToolResults(
     .limit(1)
     .execute();
   const calls = last
-    ? await callsOf(tx, owner, number).select(['body', 'position', 'tokens']).where('seq', '=', last.seq).execute()
+    ? await callsOf(tx, owner, number)
+        .select(['body', 'position', 'tokens', 'status'])
+        .where('seq', '=', last.seq)
+        .execute()
     : [];
   const known = new Map(calls.map((call) => [asString(asObject(tryParseJson(call.body)).id), call]));
+  const hasGoneOn = last !== undefined && (await hasMessagesAfter(tx, owner, number, last.seq));
+  const settled: string[] = [];
   let tokens = 0;
   for (const { callId, result, tokens: own } of results) {
     const call = known.get(callId);
     if (!call || !last) continue;
+    if (hasGoneOn && call.status !== 'pending') {
+      settled.push(callId);
+      continue;
+    }
     tokens += own - call.tokens;
     call.tokens = own;
     await tx
@@ -57,7 +67,26 @@ export async function keepToolResults(
   }
   // What is covered is not sent, and not counted.
   const isLive = last !== undefined && last.seq > covered_seq;
-  return { tokens: isLive ? tokens : 0, unknown: results.flatMap(({ callId }) => (known.has(callId) ? [] : [callId])) };
+  const unknown = results.flatMap(({ callId }) => (known.has(callId) ? [] : [callId]));
+  return { tokens: isLive ? tokens : 0, unknown, settled };
+}
+
+async function hasMessagesAfter(
+  tx: Kysely<Schema>,
+  owner: string,
+  conversation: number,
+  seq: number,
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom('messages')
+    .select('seq')
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '>', seq)
+    .where('status', '=', 'complete')
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /** By how much the results of calls after `after` and up to `upTo` are together longer than `longest` each. Tokens. */

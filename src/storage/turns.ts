@@ -208,3 +208,18 @@ export async function resumeMessages(
     .execute();
   return await allMessages(tx, { owner, conversation: number, after: last_seq - MAX_GIVEN, turn });
 }
+
+/** Takes a complete message up into a new turn. Must run in a transaction that has locked the conversation. */
+export async function reopenMessage(
+  tx: Kysely<Schema>,
+  { owner, conversation, seq }: MessageRow,
+  turn: string,
+): Promise<void> {
+  await tx
+    .updateTable('messages')
+    .set({ status: 'running', turn })
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '=', seq)
+    .execute();
+}

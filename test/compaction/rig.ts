@@ -14,7 +14,13 @@ interface VendorCall {
 }
 
 /** How to answer a call: with text, tool calls, a refusal for its length or for something else, or never. */
-export type Reply = string | { id: string; name: string; arguments: object }[] | 'TOO_LONG' | 'REFUSED' | 'STALL';
+export type Reply =
+  | string
+  | { id: string; name: string; arguments: object }[]
+  | 'TOO_LONG'
+  | 'REFUSED'
+  | 'BROKEN'
+  | 'STALL';
 
 /** A model: the window that the vendor lists, and the one that it really has. */
 interface Model {
@@ -96,6 +102,7 @@ async function serve(vendor: Vendor, request: IncomingMessage, response: ServerR
     return send(response, 400, { error: { message: 'The prompt is too long', code: 'context_length_exceeded' } });
   }
   if (reply === 'STALL') return;
+  if (reply === 'BROKEN') return send(response, 503, { error: { message: 'Out of order' } });
   if (reply === 'REFUSED') return send(response, 400, { error: { message: 'No, thank you', code: 'odd' } });
   answer(response, body.stream === true, reply, tokens);
 }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { Lines } from '../../src/conversations/lines.ts';
 import { expectError } from '../contract/helpers.ts';
 import type { Json } from '../server.ts';
-import { begin, type Call, echo, eventsOf, held, type Model, startRig, type Talk } from './rig.ts';
+import { begin, type Call, echo, eventsOf, held, type Model, startRig, type Talk, turnsOf } from './rig.ts';
 
 // A turn that fails leaves its message, marked and with the error; it is answered when it is tried again.
 
@@ -217,7 +217,58 @@ describe('a retry', () => {
       'complete user: second',
       'complete assistant: re second',
     ]);
-    expectError(await talk.retry(), 409, 'conflict', /did not fail/);
+    expectError(await talk.retry(), 409, 'conflict', /has its answer/);
+  });
+
+  it('answers a question whose answer was deleted, and counts it once', async () => {
+    const model = rig.vendor.model(held);
+    const talk = await begin(rig.server, model);
+    const tokens = async () => (await rig.server.call(`${talk.path}/memory`)).body.tokens;
+    const sent = talk.send('first');
+    echo(await model.call(1));
+    await sent;
+    const counted = await tokens();
+    const [question, answer] = await talk.messages();
+    await rig.server.call(`${talk.path}/messages/${answer.id}`, undefined, { method: 'DELETE' });
+    const failing = talk.retry();
+    (await model.call(2)).fail(401, 'no');
+    expect((await failing).body.details.messageId).toBe(question.id);
+    expect(await talk.lines()).toEqual(['failed user: first']);
+    expect(await tokens()).toBe(0);
+    const retry = talk.retry();
+    const call = await model.call(3);
+    expect(call.said).toEqual(['user: first']);
+    echo(call);
+    expect((await retry).body.userMessage).toMatchObject({ id: question.id, seq: question.seq, status: 'complete' });
+    expect(await talk.lines()).toEqual(turnsOf(['first'], 'complete '));
+    expect(await tokens()).toBe(counted);
+  });
+
+  it('is asked as the first try was: tools, prompts and fallbacks too', async () => {
+    const model = rig.vendor.model(held);
+    const talk = await begin(rig.server, model);
+    const tools = [{ name: 'weather', parameters: { type: 'object' } }];
+    const messages = [
+      { role: 'system', content: 'Of this request.' },
+      { role: 'user', content: 'first' },
+    ];
+    const more = { tools, toolChoice: 'weather', systemPrompt: 'You are a pirate.', temperature: 0.5 };
+    const sent = talk.complete(messages, more);
+    const first = await model.call(1);
+    first.fail(401, 'no');
+    await sent;
+    const retry = talk.retry();
+    const second = await model.call(2);
+    echo(second);
+    await retry;
+    expect(second.body).toEqual(first.body);
+    expect(JSON.stringify(second.body)).toMatch(/pirate.*Of this request.*weather/);
+  });
+
+  it('with a model that there is not changes nothing', async () => {
+    const { talk, message } = await failedTalk();
+    expectError(await talk.retry({ model: 'no such model' }), 404, 'model_not_found');
+    expect(await talk.messages()).toEqual([message]);
   });
 
   it('tries all messages that were sent together', async () => {

@@ -186,23 +186,38 @@ describe('what else changes a conversation waits in the same line', () => {
   it('deleting a message', async () => {
     const model = rig.vendor.model(held);
     const talk = await begin(rig.server, model);
+    const before = talk.send('before');
+    echo(await model.call(1));
+    await before;
     const line = watchLine();
     const first = talk.send('first');
-    await model.call(1);
+    await model.call(2);
     const [message] = await talk.messages();
     const deleting = rig.server.call(`${talk.path}/messages/${message.id}`, undefined, method('DELETE'));
     await line.toBe(2);
     const second = talk.send('second');
     await line.toBe(3);
-    expect(await talk.lines()).toEqual(['running user: first']);
-    echo(model.calls[0]!);
+    expect(await talk.lines()).toEqual([...turnsOf(['before'], 'complete '), 'running user: first']);
+    echo(model.calls[1]!);
     expect((await first).body.assistantMessage.content).toBe('re first');
-    expect((await deleting).body).toEqual({ message: 'Message deleted', deleted: 2 });
-    const call = await model.call(2);
+    expect((await deleting).body).toEqual({ message: 'Message deleted', deleted: 4 });
+    const call = await model.call(3);
     expect(call.said).toEqual(['user: second']);
     echo(call);
     await second;
     expect(await talk.lines()).toEqual(turnsOf(['second'], 'complete '));
+  });
+
+  it('but deleting the message that is being answered stops it', async () => {
+    const model = rig.vendor.model(held);
+    const talk = await begin(rig.server, model);
+    const first = talk.send('first');
+    await model.call(1);
+    const [message] = await talk.messages();
+    const deleted = await rig.server.call(`${talk.path}/messages/${message.id}`, undefined, method('DELETE'));
+    expect(deleted.body).toEqual({ message: 'Message deleted', deleted: 1 });
+    expectError(await first, 409, 'conflict', /deleted while it was being answered/);
+    expect(await talk.lines()).toEqual([]);
   });
 
   it('a compaction, and a message waits for it', async () => {

@@ -212,6 +212,19 @@ describe('calls of the caller’s own tools', () => {
     }
   });
 
+  it('a result that the model has answered is not replaced', async () => {
+    const { talk, model } = await calling('one');
+    const sent = talk.complete([result('one', '4 °C')], { tools: TOOLS });
+    (await model.call(1)).answer('Cold.');
+    await sent;
+    const before = await talk.messages();
+    for (const messages of [[result('one', '99 °C')], [result('one', '4 °C'), user('And now?')]]) {
+      expectError(await talk.complete(messages, { tools: TOOLS }), 409, 'conflict', /a result of "one" already/);
+    }
+    expect(await talk.messages()).toEqual(before);
+    expect(model.calls).toHaveLength(1);
+  });
+
   it('a result keeps every character', async () => {
     const { talk, model } = await calling('one');
     const odd = '\u0000 \ud800 "☃" \\ \n';

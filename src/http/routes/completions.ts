@@ -4,6 +4,7 @@ import { DEFAULT_PRESET } from '../../chat/presets.ts';
 import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../conversations/turn.ts';
 import { PROVIDER_ERRORS, StreamDelta, StreamError, Summary } from '../completion-schemas.ts';
 import { completionStream } from '../completion-stream.ts';
+import { CompactionSchema } from '../conversation-schemas.ts';
 import {
   type InputMessage,
   MessagesSchema,
@@ -27,6 +28,9 @@ const SystemPrompt = text(1_000_000);
 const InConversation = {
   conversationId: z.string().optional(),
   messageId: z.string().optional().describe('Of the answer, in its conversation.'),
+  compaction: CompactionSchema.nullable()
+    .optional()
+    .describe('What had to be done to make the conversation fit its model.'),
 };
 
 const Completion = z
@@ -196,7 +200,7 @@ async function answerInConversation(
   const { system, ...begin } = toGivenTurn(messages);
   const context = conversationContext(request);
   const turn = await startTurn(context, conversationId, { ...input, system, begin }, request.signal);
-  const kept = (result: TurnResult) => ({ conversationId, messageId: result.answer.id });
+  const kept = ({ answer, compaction }: TurnResult) => ({ conversationId, messageId: answer.id, compaction });
   if (input.stream) {
     return turnStream(turn, request.requestId, (result) => {
       const { message, reasoning: _, ...summary } = completionOf(result);

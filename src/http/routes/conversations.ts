@@ -9,7 +9,7 @@ import { lastMessages } from '../../storage/messages.ts';
 import { ticketIdOf } from '../../storage/tickets.ts';
 import { ConversationSchema, MessageSchema, Metadata } from '../conversation-schemas.ts';
 import { defineRoute } from '../route.ts';
-import { DeletedSchema, IdParams, ModelName, Paging, text } from '../schemas.ts';
+import { DeletedSchema, IdParams, MaxTokens, ModelName, Paging, Temperature, text } from '../schemas.ts';
 import { conversationContext } from '../turn-input.ts';
 
 const Id = text(200);
@@ -64,7 +64,9 @@ export const conversationRoutes = [
       taskId: Id.optional(),
       ticketId: Id.optional().describe('An id or a key.'),
       model: ModelName.optional(),
-      systemPrompt: SystemPrompt.optional().describe('Instead of the preset’s.'),
+      systemPrompt: SystemPrompt.nullable().optional().describe('Instead of the preset’s; null: none.'),
+      temperature: Temperature.optional(),
+      maxTokens: MaxTokens.optional(),
       metadata: Metadata.optional(),
     }),
     status: 201,
@@ -117,6 +119,8 @@ export const conversationRoutes = [
       presetId: Id.optional().describe('Applied now, with its prompt and model, before what else is given.'),
       model: ModelName.nullable().optional(),
       systemPrompt: SystemPrompt.nullable().optional(),
+      temperature: Temperature.nullable().optional(),
+      maxTokens: MaxTokens.nullable().optional(),
       metadata: Metadata.optional().describe('In place of all there was.'),
     }),
     response: One,

@@ -57,6 +57,7 @@ export const memoryRoutes = [
     body: z.strictObject({ model: ModelName.optional().describe('Who makes the summary.') }),
     response: z.object({ compaction: CompactionSchema.nullable() }),
     errors: [...PROVIDER_ERRORS, 'conflict'],
+    creates: true,
     handle: async (request) => {
       const { params, body, signal } = request;
       return { compaction: await compactConversation(conversationContext(request), params.id, body, signal) };
