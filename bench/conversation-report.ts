@@ -60,8 +60,8 @@ summary is beside the others only to show it.
 | --- |${' --- | --- | --- | --- |'.repeat(results.length)}
 ${LISTS.map((list) => `| ${list} | ${results.map(({ lists }) => listCells(lists[list])).join(' | ')} |`).join('\n')}
 
-The words have no target: whatever a search finds is also counted, and for that both databases look through the whole
-list, however rare the word is.
+The words have no target. What a rare word finds is looked up one by one; of a frequent one everything that it finds is
+sorted and counted.
 
 ## Turns at once
 

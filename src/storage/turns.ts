@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { type ConversationRow, lockConversation } from './conversations.ts';
-import { databaseNow } from './dialect.ts';
+import { databaseNow, isAmong } from './dialect.ts';
 import { allMessages, type MessageRow } from './messages.ts';
 import type { Schema } from './schema.ts';
 
@@ -113,7 +113,7 @@ async function hasTurn(tx: Kysely<Schema>, { owner, conversation, id }: HeldTurn
   return row !== undefined;
 }
 
-/** Keeps turns of a process for another `leaseMs`. @returns the ids of those that it still has. */
+/** Keeps turns (≥ 1) of a process for another `leaseMs`. @returns the ids of those that it still has. */
 export async function renewTurns(
   db: Kysely<Schema>,
   node: string,
@@ -124,7 +124,7 @@ export async function renewTurns(
     .updateTable('turns')
     .set({ expires_at: sql<number>`${databaseNow(db)} + ${sql.lit(leaseMs)}` })
     .where('node', '=', node)
-    .where('id', 'in', ids)
+    .where(isAmong(db, 'id', ids))
     .returning('id')
     .execute();
   return rows.map(({ id }) => id);
