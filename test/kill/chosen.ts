@@ -22,13 +22,9 @@ export function firstStart({ whens, environment, newDatabase }: Omit<Chosen, 'op
       for (let point = 1; isKilled; point++) {
         const rig = new Rig(upstream, environment, await newDatabase?.());
         rig.arm({ when, point });
-        isKilled = await rig.start().then(
-          () => false,
-          () => true,
-        );
+        isKilled = !(await startsWhole(rig));
         if (isKilled) await rig.died();
         else expect(point).toBeGreaterThan(1);
-        rig.disarm();
         if (isKilled) await rig.start();
         const attempt = await sendMessage(false).begin(rig);
         await attempt.check(await attempt.act(), { when, point });
@@ -38,6 +34,16 @@ export function firstStart({ whens, environment, newDatabase }: Omit<Chosen, 'op
     }
     await upstream.stop();
   });
+}
+
+/** Whether it started, and lives past the last commit that it could be killed at: clearing up begins as soon as it listens. */
+async function startsWhole(rig: Rig): Promise<boolean> {
+  const isListening = await rig.start().then(
+    () => true,
+    () => false,
+  );
+  rig.disarm();
+  return isListening && (await rig.ask('/conversations')).isWhole;
 }
 
 /** Each operation, on a state of its own. */
