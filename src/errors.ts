@@ -15,6 +15,8 @@ export const STATUS_OF = {
   idempotency_mismatch: 422,
   rate_limited: 429,
   provider_rate_limited: 429,
+  budget_exceeded: 429,
+  headers_too_large: 431,
   cancelled: 499,
   internal: 500,
   provider_auth: 502,

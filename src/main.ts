@@ -1,5 +1,6 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, ConfigError, loadConfig } from './config.ts';
@@ -11,8 +12,8 @@ import { HttpClient } from './providers/transport/client.ts';
 import { openDatabase } from './storage/database.ts';
 import { loadSecretKey } from './storage/secret-key.ts';
 
-/** Wires everything, serves until a signal comes, and stops in order. The only file that ends the process. */
-async function main(config: Config): Promise<void> {
+/** Wires everything, serves until a signal comes, and stops in order. */
+async function serve(config: Config): Promise<void> {
   // Standard output says one thing only: where the server listens.
   // Lines are written together, at the latest after a quarter of a second.
   const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false, minLength: 4096 }));
@@ -68,8 +69,17 @@ function fail(error: unknown, code: number): never {
   process.exit(code);
 }
 
+// The only file that ends the process.
+const program = new Command('profclaw')
+  .description('A self-hosted chat and agent server. It is configured by its environment; see docs/configuration.md.')
+  .version(packageJson.version);
+program
+  .command('serve', { isDefault: true })
+  .description('serve until SIGTERM or SIGINT (what it does without a command, too)')
+  .action(() => serve(loadConfig()));
+
 try {
-  await main(loadConfig());
+  await program.parseAsync();
 } catch (error) {
   fail(error, error instanceof ConfigError ? 2 : 1);
 }

@@ -1,7 +1,22 @@
 import { randomBytes } from 'node:crypto';
 
 /** What an id may name; the prefix is part of the id. */
-export type IdPrefix = 'resp' | 'task' | 'ticket' | 'preset' | 'req' | 'call' | 'conv' | 'msg' | 'turn' | 'node';
+export type IdPrefix =
+  | 'resp'
+  | 'task'
+  | 'ticket'
+  | 'preset'
+  | 'req'
+  | 'call'
+  | 'conv'
+  | 'msg'
+  | 'turn'
+  | 'node'
+  | 'usr'
+  | 'key'
+  | 'session'
+  | 'invite'
+  | 'hold';
 
 // Crockford base32 in lower case: sorts like its value, has no characters that people confuse.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { AccessSchema } from './access-schema.ts';
 
 /** What a task's status may be, in the order a task lives through them. */
 export const TASK_STATUSES = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
@@ -29,7 +30,7 @@ export type ToolCallStatus = 'pending' | 'running' | 'success' | 'error' | 'deni
  * Every table, as the newest migration leaves it. Times are ISO-8601 UTC text with milliseconds; `labels` is a JSON
  * array of strings as text; `sealed` comes from `seal` of secret-box.ts.
  */
-export interface Schema {
+export interface Schema extends AccessSchema {
   provider_settings: ProviderSettingsTable;
   server_settings: ServerSettingsTable;
   presets: PresetsTable;

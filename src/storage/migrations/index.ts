@@ -1,6 +1,7 @@
 import type { Migration } from 'kysely/migration';
 import { up as foundation } from './0001_foundation.ts';
 import { up as conversations } from './0002_conversations.ts';
+import { up as access } from './0003_access.ts';
 
 /**
  * Every migration by name, applied in the order of the names. A list in code instead of a folder that is read, so that
@@ -9,4 +10,5 @@ import { up as conversations } from './0002_conversations.ts';
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_foundation': { up: foundation },
   '0002_conversations': { up: conversations },
+  '0003_access': { up: access },
 };
