@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { LOCAL_OWNER } from '../src/http/services.ts';
+import { LOCAL_OWNER } from '../src/auth/principal.ts';
 import { type DatabaseOptions, openDatabase } from '../src/storage/database.ts';
 import { createTask } from '../src/storage/tasks.ts';
 import { type PostgresServer, startPostgres } from '../test/storage/embedded-postgres.ts';

@@ -12,6 +12,8 @@ export interface Side {
   model: string;
   /** What a complete stream has at its end. */
   endMark: string;
+  /** Sent beside the content type. */
+  headers?: Record<string, string>;
 }
 
 /** One round: what was finished, and how long each answer took (milliseconds, ascending). */
@@ -83,7 +85,7 @@ function send(pool: Pool, side: Side, body: string, stream: boolean, sample: boo
       },
       onResponseError: (_controller, error) => reject(error),
     };
-    const headers = { 'content-type': 'application/json' };
+    const headers = { 'content-type': 'application/json', ...side.headers };
     pool.dispatch({ path: side.path, method: 'POST', headers, body, headersTimeout: 20_000 }, handler);
   });
 }

@@ -1,4 +1,8 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
+
+const FOLDER = process.argv[2] ?? 'dist';
 
 /** Of undici only the Agent is used; its index would bring fetch, WebSocket, caches and mocks along: 0.6 MB. */
 const undiciAgentOnly: Plugin = {
@@ -17,11 +21,15 @@ await build({
   platform: 'node',
   plugins: [undiciAgentOnly],
   output: {
-    dir: process.argv[2] ?? 'dist',
+    dir: FOLDER,
     format: 'esm',
     cleanDir: true,
     sourcemap: false,
+    banner: ({ fileName }) => (fileName === 'main.js' ? '#!/usr/bin/env node' : ''),
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   },
   logLevel: 'warn',
 });
+
+// A link to it is made once, when the package is first run by its name.
+chmodSync(join(FOLDER, 'main.js'), 0o755);

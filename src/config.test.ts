@@ -38,7 +38,16 @@ describe('loadConfig', () => {
       workspace: process.cwd(),
       databaseUrl: undefined,
       secretKey: undefined,
-      publicHosts: [],
+      access: {
+        isReachable: false,
+        accessKey: undefined,
+        publicHosts: [],
+        isHttps: false,
+        corsOrigins: [],
+        trustedProxies: [],
+        userLimit: undefined,
+        addressLimit: undefined,
+      },
       bodyLimit: 10 * 1024 * 1024,
       logLevel: 'info',
       timeouts: { connect: 10_000, firstByte: 120_000, idle: 60_000 },
@@ -61,7 +70,7 @@ describe('loadConfig', () => {
     const config = load({ GROQ_API_KEY: 'k' });
     expect(() => Object.assign(config, { port: 1 })).toThrow(TypeError);
     expect(() => Object.assign(config.timeouts, { idle: 1 })).toThrow(TypeError);
-    expect(() => config.publicHosts.push('evil.example')).toThrow(TypeError);
+    expect(() => config.access.publicHosts.push('evil.example')).toThrow(TypeError);
     expect(() => Object.assign(config.providers.groq ?? {}, { apiKey: 'x' })).toThrow(TypeError);
   });
 
@@ -70,7 +79,12 @@ describe('loadConfig', () => {
       HOST: '::1',
       PORT: '0',
       PROFCLAW_WORKSPACE: 'some/where',
-      PROFCLAW_PUBLIC_URL: 'https://chat.example.com:8443/x',
+      PROFCLAW_PUBLIC_URL: 'https://chat.example.com:8443/x, https://10.0.0.1',
+      PROFCLAW_CORS_ORIGINS: 'https://app.example.com,http://localhost:5173',
+      PROFCLAW_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      PROFCLAW_ACCESS_KEY: 'sixteen-letters!',
+      PROFCLAW_USER_LIMIT: '600',
+      PROFCLAW_ADDRESS_LIMIT: '0',
       PROFCLAW_BODY_LIMIT: '2048',
       PROFCLAW_LOG_LEVEL: 'silent',
       PROFCLAW_IDLE_TIMEOUT: '0.5',
@@ -81,7 +95,15 @@ describe('loadConfig', () => {
       host: '::1',
       port: 0,
       workspace: resolve('some/where'),
-      publicHosts: ['chat.example.com:8443'],
+      access: {
+        publicHosts: ['chat.example.com:8443', '10.0.0.1'],
+        isHttps: true,
+        corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
+        trustedProxies: ['10.0.0.0/8', '::1'],
+        accessKey: 'sixteen-letters!',
+        userLimit: 600,
+        addressLimit: undefined,
+      },
       bodyLimit: 2048,
       logLevel: 'silent',
       timeouts: { connect: 10_000, idle: 500 },
@@ -89,15 +111,20 @@ describe('loadConfig', () => {
     });
   });
 
-  it.each(['127.0.0.1', '127.9.9.9', '::1', 'localhost'])('HOST %s is fine', (HOST) => {
-    expect(load({ HOST }).host).toBe(HOST);
+  it.each([
+    ['127.0.0.1', false],
+    ['127.9.9.9', false],
+    ['::1', false],
+    ['localhost', false],
+    ['0.0.0.0', true],
+    ['::', true],
+    ['192.168.1.2', true],
+    ['example.com', true],
+    ['localhost.evil.example', true],
+    ['127.0.0.1.evil.example', true],
+  ])('HOST %s: can other machines connect? %s', (HOST, isReachable) => {
+    expect(load({ HOST })).toMatchObject({ host: HOST, access: { isReachable } });
   });
-
-  it.each(['0.0.0.0', '::', '192.168.1.2', 'example.com', 'localhost.evil.example', '127.0.0.1.evil.example'])(
-    'HOST %s is refused, saying why',
-    (HOST) =>
-      expect(problems({ HOST })).toEqual([expect.stringMatching(/^HOST: .*accounts or access keys.*127\.0\.0\.1/)]),
-  );
 
   it.each([
     ['PORT', '65536'],
@@ -113,6 +140,19 @@ describe('loadConfig', () => {
     ['PROFCLAW_STOP_TIMEOUT', 'soon'],
     ['PROFCLAW_PUBLIC_URL', 'chat.example.com'],
     ['PROFCLAW_PUBLIC_URL', 'ftp://chat.example.com'],
+    ['PROFCLAW_PUBLIC_URL', 'https://a.example,https://user:hidden@b.example'],
+    ['PROFCLAW_CORS_ORIGINS', '*'],
+    ['PROFCLAW_CORS_ORIGINS', 'null'],
+    ['PROFCLAW_CORS_ORIGINS', 'https://app.example.com/'],
+    ['PROFCLAW_CORS_ORIGINS', 'https://app.example.com,app.example.com'],
+    ['PROFCLAW_CORS_ORIGINS', 'HTTPS://app.example.com'],
+    ['PROFCLAW_CORS_ORIGINS', 'https://user:hidden@app.example.com'],
+    ['PROFCLAW_TRUSTED_PROXIES', 'proxy'],
+    ['PROFCLAW_TRUSTED_PROXIES', '10.0.0.0/33'],
+    ['PROFCLAW_TRUSTED_PROXIES', '10.0.0.0/8,*'],
+    ['PROFCLAW_ACCESS_KEY', 'hidden'],
+    ['PROFCLAW_USER_LIMIT', '-1'],
+    ['PROFCLAW_ADDRESS_LIMIT', 'many'],
     ['DATABASE_URL', 'mysql://x'],
     ['OLLAMA_HOST', 'a b'],
     ['OLLAMA_HOST', 'host:port'],
@@ -160,7 +200,7 @@ describe('loadConfig', () => {
   it('names every wrong value in one message, but no key', () => {
     const secret = 'sk-secret with spaces';
     const environment = {
-      HOST: '0.0.0.0',
+      PROFCLAW_CORS_ORIGINS: '*',
       PORT: 'x',
       PROFCLAW_LOG_LEVEL: 'x',
       GROQ_BASE_URL: 'x',

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { ACCESS_SETTINGS, type AccessConfig, toAccessConfig } from './access-settings.ts';
 import { isObject, tryParseJson } from './core/json.ts';
 import { nearest } from './core/nearest.ts';
 import { isNestedAtMost } from './core/nesting.ts';
@@ -19,8 +20,9 @@ export interface Config {
   workspace: string;
   databaseUrl: string | undefined;
   secretKey: string | undefined;
-  /** Host names (with port) under which the server may be called besides the loopback names. */
-  publicHosts: string[];
+  /** The key that is to take its place, for `profclaw secret rotate`. */
+  newSecretKey: string | undefined;
+  access: AccessConfig;
   bodyLimit: number;
   logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   timeouts: { connect: number; firstByte: number; idle: number };
@@ -54,6 +56,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const seconds = z.coerce.number('must be a number of seconds').positive('must be greater than 0').max(86_400);
 const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .');
 const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
+const secretKey = z.string().regex(/^([0-9a-f]{64}|[\w+/-]{43}=?)$/i, 'must be 64 hex digits or base64 of 32 bytes');
 const headerValue = z.string().regex(/^[\x20-\x7e]+$/, 'must be printable ASCII');
 
 /** `fast=groq/openai/gpt-oss-120b, best=anthropic/claude-opus-5-5` */
@@ -70,16 +73,8 @@ const aliases = z.string().transform((text, context) => {
 /** Levels in the settings file: the options of a provider's package are the deepest, and have a limit of their own. */
 const MAX_NESTING = 30;
 
-const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
-
 const SETTINGS = z.object({
-  HOST: z
-    .string()
-    .default('127.0.0.1')
-    .refine((host) => LOOPBACK.test(host), {
-      error: (issue) =>
-        `${JSON.stringify(issue.input)} can be reached from other machines, and this version has no accounts or access keys to keep strangers out; use 127.0.0.1, ::1 or localhost`,
-    }),
+  ...ACCESS_SETTINGS,
   PORT: z.coerce
     .number('must be a port number from 0 to 65535 (0 picks a free one)')
     .int('must be a whole number')
@@ -88,11 +83,8 @@ const SETTINGS = z.object({
     .default(3000),
   PROFCLAW_HOME: z.string().min(1).default(join(homedir(), '.profclaw')),
   PROFCLAW_WORKSPACE: z.string().min(1).default('.'),
-  PROFCLAW_PUBLIC_URL: BaseUrl.optional(),
-  PROFCLAW_SECRET_KEY: z
-    .string()
-    .regex(/^([0-9a-f]{64}|[\w+/-]{43}=?)$/i, 'must be 64 hex digits or base64 of 32 bytes')
-    .optional(),
+  PROFCLAW_SECRET_KEY: secretKey.optional(),
+  PROFCLAW_NEW_SECRET_KEY: secretKey.optional(),
   PROFCLAW_BODY_LIMIT: z.coerce
     .number('must be a number of bytes')
     .int()
@@ -140,7 +132,13 @@ const VENDORS = Object.keys(PROFILES) as VendorType[];
 const KEY_VARIABLES = VENDORS.flatMap((type) => PROFILES[type].keyVariables);
 const BASE_URL_VARIABLES = VENDORS.map(baseUrlVariable);
 /** Their value may also be the content of the file that `NAME_FILE` names. */
-const SECRETS = [...KEY_VARIABLES, 'PROFCLAW_SECRET_KEY', 'DATABASE_URL'];
+const SECRETS = [
+  ...KEY_VARIABLES,
+  'PROFCLAW_ACCESS_KEY',
+  'PROFCLAW_SECRET_KEY',
+  'PROFCLAW_NEW_SECRET_KEY',
+  'DATABASE_URL',
+];
 const KNOWN = new Set([...Object.keys(SETTINGS.shape), ...SECRETS, ...BASE_URL_VARIABLES]);
 
 /**
@@ -191,7 +189,8 @@ function toConfig(values: Values, providers: Config['providers']): Omit<Config, 
     workspace: resolve(values.PROFCLAW_WORKSPACE),
     databaseUrl: values.DATABASE_URL,
     secretKey: values.PROFCLAW_SECRET_KEY,
-    publicHosts: values.PROFCLAW_PUBLIC_URL ? [new URL(values.PROFCLAW_PUBLIC_URL).host] : [],
+    newSecretKey: values.PROFCLAW_NEW_SECRET_KEY,
+    access: toAccessConfig(values),
     bodyLimit: values.PROFCLAW_BODY_LIMIT,
     logLevel: values.PROFCLAW_LOG_LEVEL,
     aliases: values.PROFCLAW_ALIASES,

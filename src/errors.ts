@@ -1,3 +1,5 @@
+import { inErrors } from './core/redactor.ts';
+
 /** Every code that a caller can meet, with the HTTP status it travels under. The one table of the project. */
 export const STATUS_OF = {
   invalid_request: 400,
@@ -9,6 +11,7 @@ export const STATUS_OF = {
   forbidden: 403,
   not_found: 404,
   model_not_found: 404,
+  request_timeout: 408,
   conflict: 409,
   too_large: 413,
   unsupported_media_type: 415,
@@ -39,8 +42,8 @@ export interface Issue {
 }
 
 /**
- * A failure that the caller is told about. `message` is for a person and must never hold a secret;
- * `details` is sent along as it is; `retryAfter` is in seconds.
+ * A failure that the caller is told about. `message` is for a person; `details` is sent along; `retryAfter` is in
+ * seconds. Known secrets are struck out of both here, since from here they go into answers, streams and the database.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
@@ -52,10 +55,10 @@ export class AppError extends Error {
     message: string,
     extra: { details?: Record<string, unknown>; retryAfter?: number | undefined; cause?: unknown } = {},
   ) {
-    super(message, extra.cause === undefined ? undefined : { cause: extra.cause });
+    super(inErrors.redact(message), extra.cause === undefined ? undefined : { cause: extra.cause });
     this.name = 'AppError';
     this.code = code;
-    this.details = extra.details;
+    this.details = inErrors.redactAll(extra.details);
     this.retryAfter = extra.retryAfter;
   }
 }

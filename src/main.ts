@@ -3,36 +3,39 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import pino from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import { hideSecrets } from './cli/hide-secrets.ts';
+import { resetPasswordCommand } from './cli/reset-password.ts';
+import { forgetSecretsCommand, rotateSecretCommand } from './cli/rotate-secret.ts';
+import { verifyAuditCommand } from './cli/verify-audit.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { startSweep } from './conversations/sweep.ts';
-import { Turns } from './conversations/turns.ts';
+import { inLogs } from './core/redactor.ts';
 import { startServer } from './http/server.ts';
-import { ProviderRegistry } from './providers/registry.ts';
-import { HttpClient } from './providers/transport/client.ts';
+import { openServices } from './open-services.ts';
 import { openDatabase } from './storage/database.ts';
-import { loadSecretKey } from './storage/secret-key.ts';
+import { openSecretKey } from './storage/rotation.ts';
+import { startSweep } from './sweep.ts';
 
 /** Wires everything, serves until a signal comes, and stops in order. */
 async function serve(config: Config): Promise<void> {
   // Standard output says one thing only: where the server listens.
   // Lines are written together, at the latest after a quarter of a second.
-  const log = pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false, minLength: 4096 }));
+  const log = pino(
+    { level: config.logLevel, base: null, hooks: { streamWrite: (line) => inLogs.redactLine(line) } },
+    pino.destination({ dest: 2, sync: false, minLength: 4096 }),
+  );
   setInterval(() => log.flush(), 250).unref();
+  // Node would write it down as it is.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'the server ends: an error that nobody has caught');
+    fail(error, 1);
+  });
   for (const warning of config.warnings) log.warn(warning);
   makeHome(config.home);
-  const secretKey = loadSecretKey(config.home, config.secretKey);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(config.home, 'profclaw.db') });
-  const client = new HttpClient(config.timeouts);
-  const providers = await ProviderRegistry.load({
-    db: database.db,
-    secretKey,
-    environment: config.providers,
-    client,
-    aliases: config.aliases,
-  });
-  const turns = new Turns(database.db, log, { waitMs: config.turnWait });
-  const sweep = startSweep(database.db, turns, log);
-  const server = await startServer({ config, database, providers, turns, log, version: packageJson.version });
+  const secretKey = await openSecretKey({ db: database.db, home: config.home, fromEnvironment: config.secretKey });
+  const { services, close } = await openServices({ config, database, secretKey, log, version: packageJson.version });
+  const sweep = startSweep(database.db, services.turns, log);
+  const server = await startServer(services);
   process.stdout.write(`profclaw ${packageJson.version} listens on ${server.url}\n`);
 
   let stopping = false;
@@ -42,7 +45,7 @@ async function serve(config: Config): Promise<void> {
     log.info({ signal }, 'stopping');
     await server.stop();
     await sweep.stop();
-    await client.close();
+    await close();
     await database.close();
     log.flush(() => process.exit(0));
   };
@@ -63,20 +66,56 @@ function makeHome(home: string): void {
   }
 }
 
+function readConfig(): Config {
+  const config = loadConfig();
+  hideSecrets(config);
+  return config;
+}
+
+function writeLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
 function fail(error: unknown, code: number): never {
   const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`profclaw: ${text}\n`);
+  process.stderr.write(`profclaw: ${inLogs.redact(text)}\n`);
   process.exit(code);
 }
 
 // The only file that ends the process.
 const program = new Command('profclaw')
   .description('A self-hosted chat and agent server. It is configured by its environment; see docs/configuration.md.')
-  .version(packageJson.version);
+  .version(packageJson.version)
+  .showHelpAfterError();
 program
   .command('serve', { isDefault: true })
   .description('serve until SIGTERM or SIGINT (what it does without a command, too)')
-  .action(() => serve(loadConfig()));
+  .action(() => serve(readConfig()));
+const secret = program.command('secret').description('look after the key that stored secrets are sealed with');
+secret
+  .command('rotate')
+  .description('seal them with a new key, also beside running servers')
+  .action(() => rotateSecretCommand(readConfig(), writeLine));
+secret
+  .command('forget')
+  .description('delete those that cannot be opened, because their key is lost')
+  .action(() => forgetSecretsCommand(readConfig(), writeLine));
+program
+  .command('user')
+  .description('look after accounts')
+  .command('password <email>')
+  .description('give an account a new password, because the old one is forgotten, and print it')
+  .action((email: string) => resetPasswordCommand(readConfig(), writeLine, email));
+program
+  .command('audit')
+  .description('look after the log of who did what')
+  .command('verify')
+  .description('say whether every row of the log is as it was written, also beside a running server')
+  .option('--head <seq:hash>', 'what an earlier check printed: shows also whether the log was rewritten since')
+  .action(async ({ head }: { head?: string }) => {
+    const isWhole = await verifyAuditCommand(readConfig(), writeLine, head);
+    if (!isWhole) process.exitCode = 1;
+  });
 
 try {
   await program.parseAsync();

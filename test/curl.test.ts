@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from './server.ts';
 
-// The curl lines of the documentation are run as printed; only the address is replaced.
+// The curl lines of the documentation are run as printed; only the address is replaced. Each page has a server of its own.
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
@@ -19,6 +20,8 @@ const ANSWER = {
 
 let server: TestServer;
 let anthropic: Server;
+/** Where curl is run, and leaves its files. */
+let folder: string;
 
 beforeAll(async () => {
   anthropic = createServer((_request, response) => {
@@ -26,39 +29,48 @@ beforeAll(async () => {
     response.end(JSON.stringify(ANSWER));
   });
   await new Promise<void>((resolve) => anthropic.listen(0, '127.0.0.1', resolve));
-  const { port } = anthropic.address() as AddressInfo;
-  server = await startTestServer({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` });
 });
+afterAll(() => void anthropic.close());
 
-afterAll(async () => {
-  await server.stop();
-  anthropic.close();
-});
+function withServer(): void {
+  beforeAll(async () => {
+    const { port } = anthropic.address() as AddressInfo;
+    server = await startTestServer({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` });
+    folder = mkdtempSync(join(tmpdir(), 'profclaw-curl-'));
+  });
+  afterAll(async () => {
+    await server.stop();
+    rmSync(folder, { recursive: true });
+  });
+}
 
 async function curl(line: string): Promise<string> {
   const command = line.replaceAll('http://localhost:3000', server.url);
   expect(command).not.toBe(line);
-  const { stdout } = await run('bash', ['-c', command]);
+  const { stdout } = await run('bash', ['-c', command], { cwd: folder });
   return stdout;
 }
 
-describe('curl lines of the documentation', () => {
-  for (const file of ['README.md', 'docs/conversations.md', 'docs/demo.md', 'docs/idempotency.md']) {
-    const blocks = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
-      (match) => match[1] ?? '',
-    );
-    it(`${file} has some`, () => expect(blocks.length).toBeGreaterThan(0));
-    for (const block of blocks) {
-      it(`${file}: ${block.split('\n').at(-2)?.trim()}`, async () => {
-        const out = await curl(block);
-        if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"id":"resp_/);
-        else expect(JSON.parse(out)).not.toHaveProperty('code');
-      });
-    }
+const PAGES = ['README.md', 'docs/access.md', 'docs/conversations.md', 'docs/demo.md', 'docs/idempotency.md'];
+
+describe.each(PAGES)('curl lines of %s', (file) => {
+  withServer();
+  const blocks = [...readFileSync(join(ROOT, file), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
+    (match) => match[1] ?? '',
+  );
+  it('there are some', () => expect(blocks.length).toBeGreaterThan(0));
+  for (const block of blocks) {
+    it(block.split('\n').at(-2)?.trim() ?? '', async () => {
+      const out = await curl(block);
+      if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"id":"resp_/);
+      else expect(JSON.parse(out)).not.toHaveProperty('code');
+    });
   }
 });
 
 describe('curl lines of the interface that is implemented', () => {
+  withServer();
+
   it('a completion with a named model, temperature and a cookie', async () => {
     const out = await curl(`curl -s -X POST http://localhost:3000/api/chat/completions \\
   -H "Content-Type: application/json" \\

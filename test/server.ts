@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../src/config.ts';
-import { startSweep } from '../src/conversations/sweep.ts';
-import { Turns } from '../src/conversations/turns.ts';
 import { startServer } from '../src/http/server.ts';
+import { openServices } from '../src/open-services.ts';
 import { CoolDowns } from '../src/providers/cool-down.ts';
-import { ProviderRegistry } from '../src/providers/registry.ts';
-import { HttpClient } from '../src/providers/transport/client.ts';
 import { openDatabase } from '../src/storage/database.ts';
-import { loadSecretKey } from '../src/storage/secret-key.ts';
+import { openSecretKey } from '../src/storage/rotation.ts';
+import { startSweep } from '../src/sweep.ts';
 
 /** A server of its own on a free port, with its own home folder. */
 export interface TestServer {
@@ -46,19 +44,11 @@ export async function startTestServer(
   });
   const log = pino({ level: config.logLevel });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(folder, 'profclaw.db') });
-  const client = new HttpClient(config.timeouts);
-  const secretKey = loadSecretKey(folder, config.secretKey);
-  const providers = await ProviderRegistry.load({
-    db: database.db,
-    secretKey,
-    environment: config.providers,
-    client,
-    aliases: config.aliases,
-    coolDowns: new CoolDowns(clock),
-  });
-  const turns = new Turns(database.db, log, { waitMs: config.turnWait });
-  const sweep = startSweep(database.db, turns, log);
-  const server = await startServer({ config, database, providers, turns, log, version: 'test' });
+  const secretKey = await openSecretKey({ db: database.db, home: folder, fromEnvironment: config.secretKey });
+  const coolDowns = new CoolDowns(clock);
+  const { services, close } = await openServices({ config, database, secretKey, log, version: 'test', coolDowns });
+  const sweep = startSweep(database.db, services.turns, log);
+  const server = await startServer(services);
   return {
     url: server.url,
     home: folder,
@@ -84,7 +74,7 @@ export async function startTestServer(
     stop: async () => {
       await server.stop();
       await sweep.stop();
-      await client.close();
+      await close();
       await database.close();
       if (home === undefined) rmSync(folder, { recursive: true, force: true });
     },

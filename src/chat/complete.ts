@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { newId } from '../core/ids.ts';
 import { NotFoundError } from '../errors.ts';
+import type { Allowance } from '../limits/budget.ts';
 import { costOf } from '../providers/catalog/cost.ts';
 import type { ChatRequest, Message, ProviderType, Source, ToolCall, Usage } from '../providers/chat-model.ts';
 import { chooseModel } from '../providers/choose.ts';
@@ -15,11 +16,13 @@ import { contextBlock } from './context.ts';
 import { type Answering, askInTurn } from './fallback.ts';
 import { findPreset } from './presets.ts';
 
-/** What a verb of this folder needs: storage, providers, and whose request it is. */
+/** What a verb of this folder needs: storage, providers, whose request it is, and what its calls count against. */
 export interface ChatContext {
   db: Kysely<Schema>;
   providers: ProviderRegistry;
   owner: string;
+  /** Undefined: nothing. */
+  budget: Allowance | undefined;
 }
 
 /** A single call, validated. */
@@ -77,8 +80,9 @@ export async function startCompletion(
 ): Promise<StartedCompletion> {
   const startedAt = performance.now();
   const { name, request } = await prepare(context, input);
-  const refs = await chooseModels(context.providers, name, input.fallbacks);
-  const answering = await askInTurn({ providers: context.providers, request, signal }, refs);
+  const { providers, budget } = context;
+  const refs = await chooseModels(providers, name, input.fallbacks);
+  const answering = await askInTurn({ providers, budget, request, signal }, refs);
   return { id: newId('resp'), ...answering, startedAt };
 }
 

@@ -1,8 +1,10 @@
 import { AppError, type ErrorCode } from '../errors.ts';
-import type { ChatRequest, ProviderEvent } from '../providers/chat-model.ts';
+import { UnpricedError } from '../limits/budget-rule.ts';
+import type { ProviderEvent } from '../providers/chat-model.ts';
 import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
 import { type Attempt, attempt, skippedAttempt, withAttempts } from './attempts.ts';
 import { begin, resume } from './begin.ts';
+import { type Call, startMeter } from './meter.ts';
 
 /** An answer that has begun, and the model that it is from. */
 export interface Answering {
@@ -29,14 +31,6 @@ const FALLS_BACK: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** How long a failing provider may be tried again as long as another model is waiting. */
 const HURRIED_MS = 2000;
 
-/** What a call is made with. */
-export interface Call {
-  providers: ProviderRegistry;
-  /** Of whichever model is asked. */
-  request: Omit<ChatRequest, 'model'>;
-  signal: AbortSignal;
-}
-
 /**
  * Asks the models in turn until one begins to answer; those that are cooling down only when no other has.
  * @throws AppError the last failure; with several attempts they are its `details.attempts`.
@@ -52,7 +46,7 @@ export async function askInTurn(call: Call, refs: readonly ModelRef[]): Promise<
       if (!(error instanceof AppError)) throw error;
       attempts.push(attempt(candidate.ref, startedAt, error));
       failure = withAttempts(error, attempts);
-      if (!FALLS_BACK.has(error.code)) throw failure;
+      if (!FALLS_BACK.has(error.code) && !(error instanceof UnpricedError)) throw failure;
     }
   }
   throw failure ?? new AppError('internal', 'No model was asked');
@@ -94,6 +88,8 @@ function* candidates(
 async function ask(call: Call, candidate: Candidate, attempts: readonly Attempt[]): Promise<Answering> {
   const { providers, request, signal } = call;
   const { ref, isHurried, isLast } = candidate;
+  // Before anything else: it may have to wait.
+  const meter = await startMeter(call, ref);
   const startedAt = performance.now();
   const trial = providers.trial(ref);
   // The one call that finds out whether a model is well again is no time to insist.
@@ -118,9 +114,10 @@ async function ask(call: Call, candidate: Candidate, attempts: readonly Attempt[
         return withAttempts(error, all);
       },
     });
-    return { ref, warnings: answer.warnings, events, attempts: all };
+    return { ref, warnings: answer.warnings, events: meter?.metered(events) ?? events, attempts: all };
   } catch (error) {
     trial?.failed(error);
+    await meter?.failed();
     throw error;
   }
 }

@@ -46,7 +46,8 @@ export async function askModel(
   const remembered = await remember(context, turn, fitting);
   const ask = ({ memory, live }: Remembered): Promise<Answering> => {
     const request = { ...prompt, messages: messagesOf(prompt, memory, live) };
-    return askInTurn({ providers: context.providers, request, signal: turn.signal }, refs);
+    const { providers, budget } = context;
+    return askInTurn({ providers, budget, request, signal: turn.signal }, refs);
   };
   const { compaction, estimate } = remembered;
   try {

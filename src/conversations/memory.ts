@@ -24,6 +24,7 @@ const USUAL_WINDOW = 128_000;
 
 /** Failures that the turn's own call would meet as well, and that pass. */
 const PASSING: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'budget_exceeded',
   'provider_auth',
   'provider_not_configured',
   'provider_rate_limited',
@@ -178,7 +179,7 @@ async function readLive(
 
 /** The input of a compaction, and what its summary took if there was one. */
 function summarising(
-  { providers, log }: ConversationContext,
+  context: ConversationContext,
   turn: Turn,
   { row, refs, overhead, pinned, window }: Fitting,
   read: Pick<CompactionInput<MessageRow>, 'memory' | 'live' | 'unread'>,
@@ -198,12 +199,12 @@ function summarising(
       summarise: async (live, before, maxTokens) => {
         try {
           const request = { refs, live, before, maxTokens, window, ratio, signal: turn.signal };
-          made = await summarise(providers, request);
+          made = await summarise(context, request);
           return made.message.content;
         } catch (error) {
           // What passes, and whoever stops the turn, must not leave the history shortened without a summary.
           if (turn.signal.aborted || (error instanceof AppError && PASSING.has(error.code))) throw error;
-          log.warn({ err: error }, 'a summary could not be made');
+          context.log.warn({ err: error }, 'a summary could not be made');
           failure = error as AppError;
           return undefined;
         }

@@ -1,6 +1,6 @@
+import { toNanoDollars } from '../core/money.ts';
 import type { Usage } from '../providers/chat-model.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
-import { toNanoDollars } from './stored.ts';
 
 type Totals = Pick<
   ConversationRow,

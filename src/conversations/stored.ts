@@ -2,6 +2,7 @@ import type { AssistantContent, MessagePart } from '../chat/assistant-parts.ts';
 import type { Completion, CompletionInput } from '../chat/complete.ts';
 import { type Content, textOf } from '../chat/content.ts';
 import type { JsonObject } from '../core/json.ts';
+import { toDollars } from '../core/money.ts';
 import type { Source, ToolCall, Usage } from '../providers/chat-model.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
 import type { MessageRow, NewMessage, NewToolCall } from '../storage/messages.ts';
@@ -107,13 +108,6 @@ export interface Conversation {
   };
 }
 
-const NANO = 1e9;
-
-/** A cost in the unit of the database. */
-export function toNanoDollars(cost: number): number {
-  return Math.round(cost * NANO);
-}
-
 /** A row as it is given out. */
 export function toConversation(row: ConversationRow): Conversation {
   return {
@@ -134,7 +128,7 @@ export function toConversation(row: ConversationRow): Conversation {
       promptTokens: row.prompt_tokens,
       completionTokens: row.completion_tokens,
       totalTokens: row.total_tokens,
-      cost: row.priced > 0 ? row.cost / NANO : null,
+      cost: row.priced > 0 ? toDollars(row.cost) : null,
       unpricedAnswers: row.unpriced,
     },
   };

@@ -1,7 +1,7 @@
 import { askOnce } from '../chat/ask-once.ts';
-import type { Completion } from '../chat/complete.ts';
+import type { ChatContext, Completion } from '../chat/complete.ts';
 import { textOf } from '../chat/content.ts';
-import type { ModelRef, ProviderRegistry } from '../providers/registry.ts';
+import type { ModelRef } from '../providers/registry.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { SHORT_RESULT_TOKENS, shortened } from './history.ts';
 import { assistantBody, resultOf, toolCallsOf, userBody } from './stored.ts';
@@ -35,10 +35,13 @@ export interface SummaryRequest {
 }
 
 /** Has the model summarise a part of a conversation, in one call. @throws AppError what its provider says. */
-export async function summarise(providers: ProviderRegistry, request: SummaryRequest): Promise<Completion> {
+export async function summarise(
+  context: Pick<ChatContext, 'providers' | 'budget'>,
+  request: SummaryRequest,
+): Promise<Completion> {
   const { refs, maxTokens, window, signal } = request;
   const words = Math.max(30, Math.floor(maxTokens * 0.6));
-  return await askOnce(providers, refs, {
+  return await askOnce(context, refs, {
     messages: [
       { role: 'system', text: `${PROMPT} Write at most ${words} words.` },
       { role: 'user', parts: [{ type: 'text', text: transcript(request) }] },

@@ -72,10 +72,10 @@ export async function makeTitle(
   { owner, conversation }: { owner: string; conversation: number },
   { asked, answered }: { asked: string; answered: string },
 ): Promise<void> {
-  const { db, providers, titleModel } = context;
+  const { db, titleModel } = context;
   if (titleModel === undefined) return;
-  const refs = await chooseModels(providers, titleModel);
-  const { message, usage } = await askOnce(providers, refs, {
+  const refs = await chooseModels(context.providers, titleModel);
+  const { message, usage } = await askOnce(context, refs, {
     messages: [
       { role: 'system', text: PROMPT },
       {

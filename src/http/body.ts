@@ -3,12 +3,17 @@ import type { IncomingMessage } from 'node:http';
 import { tryParseJson } from '../core/json.ts';
 import { AppError } from '../errors.ts';
 
+/** How long a body may be, in bytes, and whether that is so whatever the settings say. */
+export interface BodyLimit {
+  limit: number;
+  isFixed: boolean;
+}
+
 /**
  * Reads a request's JSON body; undefined if there is none.
- * @param limit bytes.
  * @throws AppError `too_large`, `unsupported_media_type` or `invalid_json`.
  */
-export async function readJsonBody(request: IncomingMessage, limit: number): Promise<unknown> {
+export async function readJsonBody(request: IncomingMessage, limit: BodyLimit): Promise<unknown> {
   const encoding = request.headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity') {
     throw new AppError('unsupported_media_type', `The body must not be compressed (content-encoding: ${encoding})`);
@@ -27,11 +32,15 @@ export async function readJsonBody(request: IncomingMessage, limit: number): Pro
   return value;
 }
 
-async function readText(request: IncomingMessage, limit: number): Promise<string> {
+async function readText(request: IncomingMessage, { limit, isFixed }: BodyLimit): Promise<string> {
   const tooLarge = (): AppError =>
-    new AppError('too_large', `The body is larger than ${limit} bytes; PROFCLAW_BODY_LIMIT allows more`, {
-      details: { limit },
-    });
+    new AppError(
+      'too_large',
+      `The body is larger than ${limit} bytes${isFixed ? '' : '; PROFCLAW_BODY_LIMIT allows more'}`,
+      {
+        details: { limit },
+      },
+    );
   if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge();
   const chunks: Buffer[] = [];
   let bytes = 0;

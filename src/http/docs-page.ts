@@ -18,6 +18,7 @@ fetch('/api/openapi.json').then((r) => r.json()).then((doc) => {
       if (d.dataset.filled) return;
       d.dataset.filled = '1';
       if (op.description) d.append(el('p', op.description));
+      d.append(el('p', 'Scope: ' + op['x-scope']));
       if (op.parameters) d.append(block('Parameters', op.parameters.map((p) => p.name + ' (' + p.in + (p.required ? ', required' : '') + '): ' + JSON.stringify(p.schema)).join('\\n')));
       const body = op.requestBody && op.requestBody.content['application/json'].schema;
       if (body) d.append(block('Body', resolve(body)));

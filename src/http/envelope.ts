@@ -22,6 +22,7 @@ const MAX_RETRY_AFTER = 86_400;
 export function errorReply(error: AppError, requestId: string): ErrorReply {
   const headers: Record<string, string> = {};
   const { retryAfter: seconds = Number.NaN } = error;
+  if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
   // A provider may name any number.
   if (seconds >= 0) headers['retry-after'] = String(Math.min(MAX_RETRY_AFTER, Math.max(1, Math.ceil(seconds))));
   return {

@@ -1,100 +1,207 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { z } from 'zod';
+import type { Principal } from '../auth/principal.ts';
 import { newId } from '../core/ids.ts';
 import { AppError, InvalidRequestError, type Issue, NotFoundError, toAppError } from '../errors.ts';
+import { type Bucket, perMinute } from '../limits/bucket.ts';
+import { networkOf } from '../limits/network.ts';
+import { rateLimited } from '../limits/refusal.ts';
+import type { Standing } from '../limits/verdict.ts';
+import { appendAudit } from '../storage/audit.ts';
+import { admit } from './admission.ts';
 import { readJsonBody } from './body.ts';
+import type { ClientAddresses } from './client-address.ts';
+import { sessionCookie, setSessionCookie } from './cookies.ts';
+import { corsHeaders, preflightHeaders } from './cors.ts';
 import { errorReply } from './envelope.ts';
 import { TextStream, writeStream } from './event-stream.ts';
-import { admitLocal } from './guard.ts';
 import type { Idempotency, KeyedRequest, Work } from './idempotency.ts';
 import { fingerprintOf, readIdempotencyKey } from './idempotency-key.ts';
 import { toIssues } from './issues.ts';
 import { Page } from './page.ts';
-import type { Route } from './route.ts';
+import { bucketsOf } from './rate-buckets.ts';
+import { rateHeaders } from './rate-headers.ts';
+import type { Route, RouteRequest } from './route.ts';
 import { type Router, readTarget, type Target } from './router.ts';
 import type { RunningRequest, RunningRequests } from './running.ts';
-import { LOCAL_OWNER, type Services } from './services.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
+import type { Services } from './services.ts';
 
-const SECURITY_HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-};
+/** A year: browsers do not speak plain http to this host any more. */
+const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=31536000' };
+
+/** Bytes that strangers may send: nothing that they may do needs more. */
+const STRANGERS_LIMIT = 64 * 1024;
 
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 
 type Keyed = Pick<KeyedRequest, 'key' | 'fingerprint'>;
 
+/** What the exchanges of one server share. */
+export interface Serving {
+  services: Services;
+  router: Router;
+  running: RunningRequests;
+  idempotency: Idempotency;
+  addresses: ClientAddresses;
+}
+
+/** Of a stranger, who has no rows. */
+const NOBODY = '';
+
+type CommonField = 'services' | 'principal' | 'requestId' | 'caller' | 'session' | 'setSession';
+
+interface Input {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  keyed: Keyed | undefined;
+}
+
 /** One request and its answer: it gets an id, is admitted, validated, handled and logged, all here. */
 export class Exchange {
+  readonly #serving: Serving;
   readonly #services: Services;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #id: string;
   readonly #headers: Record<string, string>;
+  readonly #address: string;
+  readonly #standings: Standing[] = [];
+  #actor: string | undefined;
   readonly #began = performance.now();
 
-  constructor(services: Services, request: IncomingMessage, response: ServerResponse) {
-    this.#services = services;
+  constructor(serving: Serving, request: IncomingMessage, response: ServerResponse) {
+    this.#serving = serving;
+    this.#services = serving.services;
     this.#request = request;
     this.#response = response;
     this.#id = requestId(request.headers['x-request-id']);
-    this.#headers = { ...SECURITY_HEADERS, 'x-request-id': this.#id };
+    this.#address = serving.addresses.of(request);
+    const cors = corsHeaders(request, serving.services.config.access.corsOrigins);
+    this.#headers = {
+      ...SECURITY_HEADERS,
+      ...cors,
+      ...(this.#isHttps() ? STRICT_TRANSPORT : {}),
+      'x-request-id': this.#id,
+    };
   }
 
   /** Answers the request; never throws. */
-  async run(router: Router, running: RunningRequests, idempotency: Idempotency): Promise<void> {
+  async run(): Promise<void> {
+    const { running, router } = this.#serving;
     const ticket = running.begin();
     this.#response.on('close', () => ticket.end(this.#response.writableFinished));
     try {
+      const preflight = preflightHeaders(this.#request, this.#services.config.access.corsOrigins);
+      if (preflight) return this.#send(204, '', preflight);
       const target = readTarget(this.#request.url ?? '');
       if (!target) throw new AppError('invalid_request', 'The request target is malformed');
       const { method = '' } = this.#request;
       const match = router.match(method, target.path);
       if (!('route' in match)) throw unknownRoute(`${method} ${target.path}`, match.methods);
-      await this.#serve(match.route, match.params, target, ticket, idempotency);
+      await this.#serve(match.route, match.params, target, ticket);
     } catch (error) {
       this.#failure(toAppError(error));
     }
   }
 
-  async #serve(
-    route: Route,
-    params: Record<string, string>,
-    target: Target,
-    ticket: RunningRequest,
-    idempotency: Idempotency,
-  ): Promise<void> {
-    if (!route.open) {
-      ticket.throwIfStopping();
-      admitLocal(this.#request, this.#services.config.publicHosts);
-    }
-    const owner = LOCAL_OWNER;
+  async #serve(route: Route, params: Record<string, string>, target: Target, ticket: RunningRequest): Promise<void> {
+    const { principal, owner } = await this.#admit(route, ticket);
     const { signal } = ticket;
     const { keyed, ...input } = await this.#input(route, params, target.query);
     const work: Work = async (newId) => {
-      const common = { services: this.#services, owner, signal, requestId: this.#id, newId };
-      const result = await route.handle({ ...input, ...common });
+      const result = await this.#audited(route, principal, input, () =>
+        route.handle({ ...input, ...this.#common(principal), owner, signal, newId }),
+      );
       if (result instanceof TextStream || result instanceof Page) return result;
       return new Page(JSON.stringify(result), JSON_TYPE, route.status);
     };
     const name = { owner, route: `${this.#request.method} ${target.path}` };
+    const { idempotency } = this.#serving;
     const answer = await (keyed ? idempotency.answer({ ...name, ...keyed }, signal, work) : work(newId));
     if (answer instanceof TextStream) await this.#stream(answer);
     else this.#send(answer.status, answer.text, answer.headers);
   }
 
-  async #input(
+  /** Lets the caller in, within its limits. */
+  async #admit(route: Route, ticket: RunningRequest): Promise<{ principal: Principal | undefined; owner: string }> {
+    if (route.scope === 'open') return { principal: undefined, owner: NOBODY };
+    ticket.throwIfStopping();
+    const { gate, config } = this.#services;
+    const { access } = config;
+    // Before anything is looked up: this is also for those who only knock.
+    if (access.addressLimit !== undefined)
+      await this.#limit([perMinute('address', networkOf(this.#address), access.addressLimit)]);
+    const { principal, renewed } = await admit(this.#request, route, gate, access);
+    if (renewed !== undefined) this.#setSession(renewed);
+    if (!principal) return { principal, owner: NOBODY };
+    this.#actor = principal.credential || principal.actor;
+    await this.#limit(bucketsOf(principal, access.userLimit));
+    return { principal, owner: principal.owner };
+  }
+
+  async #limit(buckets: readonly Bucket[]): Promise<void> {
+    if (buckets.length === 0) return;
+    const { standings, refused } = await this.#services.limiter.take(buckets);
+    this.#standings.push(...standings);
+    Object.assign(this.#headers, rateHeaders({ standings: this.#standings, ...(refused ? { refused } : {}) }));
+    if (refused) throw rateLimited(refused);
+  }
+
+  #common(principal: Principal | undefined): Pick<RouteRequest<unknown, unknown, unknown>, CommonField> {
+    const { headers } = this.#request;
+    return {
+      services: this.#services,
+      principal,
+      requestId: this.#id,
+      caller: { address: this.#address, userAgent: headers['user-agent'] ?? '' },
+      session: sessionCookie(headers.cookie),
+      setSession: (secret) => this.#setSession(secret),
+    };
+  }
+
+  #setSession(secret: string | undefined): void {
+    this.#headers['set-cookie'] = setSessionCookie(secret, this.#isHttps());
+  }
+
+  #isHttps(): boolean {
+    return this.#services.config.access.isHttps || this.#serving.addresses.isHttps(this.#request);
+  }
+
+  /** Does a deed that is written into the audit log before, so that no crash leaves one out; and once more if it fails. */
+  async #audited(
     route: Route,
-    pathParams: Record<string, string>,
-    search: Target['query'],
-  ): Promise<{ params: unknown; query: unknown; body: unknown; keyed: Keyed | undefined }> {
+    principal: Principal | undefined,
+    input: Omit<Input, 'keyed'>,
+    handle: () => unknown,
+  ): Promise<unknown> {
+    const { audit } = route;
+    if (!audit || !principal) return await handle();
+    const { owner, actor, credential } = principal;
+    const entry = {
+      ...{ owner, actor, credential, address: this.#address, requestId: this.#id },
+      action: audit.action,
+      target: audit.target?.(input) ?? '',
+    };
+    const { db } = this.#services.database;
+    await appendAudit(db, { ...entry, outcome: 'begun', details: audit.details?.(input) ?? {} });
+    try {
+      return await handle();
+    } catch (error) {
+      await appendAudit(db, { ...entry, outcome: 'failed', details: { code: toAppError(error).code } });
+      throw error;
+    }
+  }
+
+  async #input(route: Route, pathParams: Record<string, string>, search: Target['query']): Promise<Input> {
     const issues: Issue[] = [];
     const params = check(route.params, pathParams, 'path', issues);
     const query = check(route.query, search, 'query', issues);
-    const given = route.body ? await readJsonBody(this.#request, this.#services.config.bodyLimit) : undefined;
+    const { bodyLimit } = this.#services.config;
+    const isFixed = route.scope === 'public' && bodyLimit > STRANGERS_LIMIT;
+    const limit = { limit: isFixed ? STRANGERS_LIMIT : bodyLimit, isFixed };
+    const given = route.body ? await readJsonBody(this.#request, limit) : undefined;
     const raw = given === undefined ? {} : given;
     const body = check(route.body, raw, '', issues);
     const key = route.creates && readIdempotencyKey(this.#request.headers['idempotency-key'], issues);
@@ -139,7 +246,8 @@ export class Exchange {
     const { method, url } = this.#request;
     const path = url?.split('?', 1)[0];
     const ms = Math.round(performance.now() - this.#began);
-    this.#services.log.info({ requestId: this.#id, method, path, status, ms }, 'request');
+    const who = { by: this.#actor, address: this.#address };
+    this.#services.log.info({ requestId: this.#id, method, path, status, ms, ...who }, 'request');
   }
 }
 

@@ -1,49 +1,66 @@
 import type { IncomingMessage } from 'node:http';
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { AppError } from '../errors.ts';
 
-/** What proxies and tunnels add: then the loopback socket is theirs, and the caller could be anybody. */
-const FORWARDING = /^(forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
-
-/**
- * Local mode: only programs and browsers of this machine are admitted, and they act as the owner. The socket must be
- * a loopback one, nobody may have forwarded the request, `Host` must be a loopback name (or a public one that was
- * set), and `Origin`, where there is one, the same: another site's page, or a name that was rebound to 127.0.0.1,
- * gets nothing.
- * @param publicHosts further allowed `Host` values, with port.
- * @throws AppError `unauthenticated` or `forbidden`.
- */
-export function admitLocal(request: IncomingMessage, publicHosts: readonly string[]): void {
-  const forwarded = Object.keys(request.headers).some((name) => FORWARDING.test(name));
-  if (!isLoopback(request.socket.remoteAddress) || forwarded)
-    throw new AppError('unauthenticated', 'Authentication required');
-  const host = request.headers.host ?? '';
-  if (!isAllowedHost(host, publicHosts))
-    throw forbidden(`the host ${JSON.stringify(host)} is not one of this server's names`);
-  const { origin } = request.headers;
-  if (origin !== undefined && !isSameOrigin(origin, host))
-    throw forbidden(`the origin ${JSON.stringify(origin)} is another site`);
-  const site = request.headers['sec-fetch-site'];
-  if (site === 'cross-site' || site === 'same-site') throw forbidden('it comes from another site');
+/** Under which names the server may be called, and whose pages may call it. */
+export interface Sites {
+  /** `Host` values, with port, besides the loopback names. */
+  publicHosts: readonly string[];
+  /** Origins of other sites. */
+  corsOrigins: readonly string[];
 }
 
-function forbidden(why: string): AppError {
+/**
+ * Keeps other sites' pages out, whoever is logged in: `Host` must be a name of this server, since another one may have
+ * been rebound to its address, and `Origin` and `Sec-Fetch-Site`, where a browser sends them, must not be another
+ * site's.
+ * @param isPage something to look at, to which other sites may link.
+ * @param isLocked everybody needs a credential. Then a bare address as `Host` is fine: it cannot be rebound.
+ * @throws AppError `forbidden`.
+ */
+export function requireOwnSite(
+  { url = '', headers }: IncomingMessage,
+  { publicHosts, corsOrigins }: Sites,
+  { isPage, isLocked }: { isPage: boolean; isLocked: boolean },
+): void {
+  // A target that is a whole URL takes the place of `Host` (RFC 9112, 3.2.2).
+  const host = (URL.parse(url)?.host ?? headers.host ?? '').toLowerCase();
+  if (!isLoopbackName(host) && !publicHosts.includes(host) && !(isLocked && isBareAddress(host)))
+    throw refused(`the host ${JSON.stringify(host)} is not one of this server's names; PROFCLAW_PUBLIC_URL adds one`);
+  const { origin } = headers;
+  if (origin !== undefined) {
+    if (corsOrigins.includes(origin)) return;
+    if (!isOfHost(origin, host))
+      throw refused(
+        `the origin ${JSON.stringify(origin)} is another site than the host ${JSON.stringify(host)}; PROFCLAW_CORS_ORIGINS lets its pages call, and a proxy must pass on Host`,
+      );
+  }
+  const isLink = isPage && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none' && !isLink)
+    throw refused(
+      `a page of another site sends it (sec-fetch-site: ${site}); PROFCLAW_CORS_ORIGINS lets it call with fetch`,
+    );
+}
+
+function refused(why: string): AppError {
   return new AppError('forbidden', `Refused: ${why}`);
 }
 
-function isLoopback(address: string | undefined): boolean {
-  if (address === undefined) return false;
-  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
-  return plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
+function isLoopbackName(host: string): boolean {
+  const name = withoutPort(host);
+  return name === 'localhost' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'));
 }
 
-function isAllowedHost(host: string, publicHosts: readonly string[]): boolean {
-  const lower = host.toLowerCase();
-  const name = lower.replace(/:\d+$/, '');
-  const isLoopbackName = name === 'localhost' || name === '[::1]' || (isIPv4(name) && name.startsWith('127.'));
-  return isLoopbackName || publicHosts.includes(lower);
+function isBareAddress(host: string): boolean {
+  const name = withoutPort(host);
+  return isIPv4(name) || (/^\[.*\]$/.test(name) && isIP(name.slice(1, -1)) === 6);
 }
 
-function isSameOrigin(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '');
+}
+
+function isOfHost(origin: string, host: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

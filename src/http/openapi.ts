@@ -7,10 +7,16 @@ import { ErrorSchema } from './schemas.ts';
 type Json = Record<string, unknown>;
 
 /** Codes that any route may answer with. */
-const EVERYWHERE: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'shutting_down', 'internal'];
+const EVERYWHERE: readonly ErrorCode[] = ['unauthenticated', 'forbidden', 'rate_limited', 'shutting_down', 'internal'];
 const WITH_INPUT: readonly ErrorCode[] = ['invalid_request'];
 const WITH_KEY: readonly ErrorCode[] = ['invalid_request', 'conflict', 'idempotency_mismatch'];
 const WITH_BODY: readonly ErrorCode[] = ['invalid_json', 'too_large', 'unsupported_media_type'];
+
+/** How a caller shows who it is. */
+const SECURITY_SCHEMES = {
+  key: { type: 'http', scheme: 'bearer', description: 'An API key: profclaw_…' },
+  session: { type: 'apiKey', in: 'cookie', name: 'profclaw_session', description: 'Set by logging in.' },
+};
 
 const KEY_PARAMETER = {
   name: 'Idempotency-Key',
@@ -39,7 +45,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: components },
+    components: { schemas: components, securitySchemes: SECURITY_SCHEMES },
   };
 }
 
@@ -56,12 +62,18 @@ function operation(route: Route, schema: (type: z.ZodType, io: 'input' | 'output
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
+    security: isForStrangers(route) ? [] : [{ key: [] }, { session: [] }],
+    'x-scope': route.scope,
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(route.body
       ? { requestBody: { required: true, content: { 'application/json': { schema: schema(route.body, 'input') } } } }
       : {}),
     responses: { [route.status ?? 200]: { description: 'Success', content }, ...errorResponses(route) },
   };
+}
+
+function isForStrangers({ scope }: Route): boolean {
+  return scope === 'open' || scope === 'public';
 }
 
 function parametersOf(
@@ -84,7 +96,7 @@ function parametersOf(
 
 function errorResponses(route: Route): Json {
   const codes = new Set<ErrorCode>([
-    ...(route.open ? [] : EVERYWHERE),
+    ...(route.scope === 'open' ? [] : EVERYWHERE),
     ...(route.params || route.query || route.body ? WITH_INPUT : []),
     ...(route.body ? WITH_BODY : []),
     ...(route.creates ? WITH_KEY : []),

@@ -1,4 +1,8 @@
 import type { z } from 'zod';
+import type { AuditAction } from '../audit/actions.ts';
+import type { Principal } from '../auth/principal.ts';
+import type { Scope } from '../auth/scopes.ts';
+import type { Origin } from '../auth/sessions.ts';
 import type { IdPrefix } from '../core/ids.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Services } from './services.ts';
@@ -9,7 +13,16 @@ export interface RouteRequest<P, Q, B> {
   query: Q;
   body: B;
   services: Services;
+  /** What the caller's rows are filed under. */
   owner: string;
+  /** Undefined for a stranger, at a route of the scope `public` or `open`. */
+  principal: Principal | undefined;
+  /** From where it comes. */
+  caller: Origin;
+  /** The secret of the session's cookie that came along, whether or not it is good. */
+  session: string | undefined;
+  /** Sends the cookie of a new session along, or that of its end. */
+  setSession: (secret: string | undefined) => void;
   /** Aborted when the caller leaves or the server must stop. */
   signal: AbortSignal;
   requestId: string;
@@ -20,9 +33,23 @@ export interface RouteRequest<P, Q, B> {
   newId: (prefix: IdPrefix) => string;
 }
 
+/**
+ * Who may call a route: whoever has the scope; `any` credential; a `person` (logged in or on this machine, or a key
+ * with the scope `admin`); `public`: everybody, but no other site's page; `open`: just everybody.
+ */
+export type RouteScope = Scope | 'any' | 'person' | 'public' | 'open';
+
+/** What is written into the audit log before a deed is done; and again, as failed, if it then is not. */
+export interface Deed<P, Q, B> {
+  action: AuditAction;
+  /** The id of what it is done to. */
+  target?: (input: { params: P; query: Q; body: B }) => string;
+  details?: (input: { params: P; query: Q; body: B }) => Record<string, unknown>;
+}
+
 /** One route: the schemas that validate are the ones that document. */
 export interface Route<P = unknown, Q = unknown, B = unknown> {
-  method: 'get' | 'post' | 'patch' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** OpenAPI's form: `/api/tasks/{id}`. */
   path: string;
   tag: string;
@@ -42,8 +69,8 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   errors?: readonly ErrorCode[];
   /** True: makes something, or costs something, and so takes an `Idempotency-Key`. */
   creates?: true;
-  /** True: answers strangers too. */
-  open?: boolean;
+  scope: RouteScope;
+  audit?: Deed<P, Q, B>;
   /** Gives an `EventStream`, a `Page`, or a value that is sent as JSON. */
   handle(request: RouteRequest<P, Q, B>): unknown;
 }

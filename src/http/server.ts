@@ -1,11 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ClientAddresses } from './client-address.ts';
 import { Exchange } from './exchange.ts';
 import { Idempotency } from './idempotency.ts';
 import { Router } from './router.ts';
 import { ROUTES } from './routes/index.ts';
 import { RunningRequests } from './running.ts';
 import type { Services } from './services.ts';
+import { refuseUnreadable } from './unreadable.ts';
 
 /** A listening server. */
 export interface RunningServer {
@@ -22,14 +24,21 @@ export interface RunningServer {
 export async function startServer(services: Services): Promise<RunningServer> {
   const { host, port, stopTimeout } = services.config;
   const running = new RunningRequests();
-  const router = new Router(ROUTES);
-  const idempotency = new Idempotency(services.database.db, services.log);
-  const server = createServer((request, response) => {
-    new Exchange(services, request, response).run(router, running, idempotency).catch((error: unknown) => {
+  const serving = {
+    services,
+    running,
+    router: new Router(ROUTES),
+    idempotency: new Idempotency(services.database.db, services.log),
+    addresses: new ClientAddresses(services.config.access.trustedProxies),
+  };
+  // Node keeps the first of two `Host` or `Authorization` headers, others the last; joined, they are neither's.
+  const server = createServer({ joinDuplicateHeaders: true }, (request, response) => {
+    new Exchange(serving, request, response).run().catch((error: unknown) => {
       services.log.error({ err: error }, 'a request could not be answered');
       response.destroy();
     });
   });
+  server.on('clientError', refuseUnreadable);
   await listen(server, host, port);
   const { port: actual } = server.address() as AddressInfo;
   return {

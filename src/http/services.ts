@@ -1,6 +1,10 @@
 import type { Logger } from 'pino';
+import type { Gate } from '../auth/gate.ts';
 import type { Config } from '../config.ts';
 import type { Turns } from '../conversations/turns.ts';
+import type { BackOff } from '../limits/back-off.ts';
+import type { Budgets } from '../limits/budget.ts';
+import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -8,11 +12,12 @@ import type { Database } from '../storage/database.ts';
 export interface Services {
   config: Config;
   database: Database;
+  gate: Gate;
+  limiter: RateLimiter;
+  backOff: BackOff;
+  budgets: Budgets;
   providers: ProviderRegistry;
   turns: Turns;
   log: Logger;
   version: string;
 }
-
-/** Whose everything is as long as there are no accounts. */
-export const LOCAL_OWNER = 'local';

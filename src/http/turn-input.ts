@@ -1,14 +1,20 @@
+import type { ChatContext } from '../chat/complete.ts';
 import type { GivenMessage, GivenTurn } from '../conversations/begin-turn.ts';
 import type { ConversationContext } from '../conversations/context.ts';
 import { textTokens } from '../conversations/estimate.ts';
 import { type InputMessage, plainText, toAssistantContent } from './messages.ts';
 import type { RouteRequest } from './route.ts';
 
+/** What the verbs of single calls work with, for one request. */
+export function chatContext({ services, owner, principal }: RouteRequest<unknown, unknown, unknown>): ChatContext {
+  const { database, providers, budgets } = services;
+  return { db: database.db, providers, owner, budget: budgets.of(owner, principal?.budgets ?? []) };
+}
+
 /** What the verbs of conversations work with, for one request. */
 export function conversationContext(request: RouteRequest<unknown, unknown, unknown>): ConversationContext {
-  const { services, owner, newId } = request;
-  const { database, providers, turns, log, config } = services;
-  return { db: database.db, providers, owner, turns, log, titleModel: config.titleModel, newId };
+  const { turns, log, config } = request.services;
+  return { ...chatContext(request), turns, log, titleModel: config.titleModel, newId: request.newId };
 }
 
 /**

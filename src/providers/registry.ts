@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
 import { isObject, tryParseJson } from '../core/json.ts';
+import { hide } from '../core/redactor.ts';
 import { AppError } from '../errors.ts';
 import type { Schema } from '../storage/schema.ts';
+import { sealContext, withSecretKey } from '../storage/sealed.ts';
 import { open, seal } from '../storage/secret-box.ts';
 import {
   deleteProviderSettings,
@@ -18,7 +20,7 @@ import { CoolDowns, type Cooling, type Trial } from './cool-down.ts';
 import { DEMO_MODEL, demoModel } from './demo.ts';
 import { LiveCache } from './live/live-cache.ts';
 import type { Profile, RemoteType, VendorType } from './profiles.ts';
-import { isConfigured } from './settings/endpoint.ts';
+import { isConfigured, secretsOf } from './settings/endpoint.ts';
 import { requireFitting } from './settings/issues.ts';
 import { isVendorType, type PackageProfile, profileOf } from './settings/profile-of.ts';
 import { MAX_CUSTOM } from './settings/schema.ts';
@@ -73,6 +75,7 @@ export class ProviderRegistry {
     for (const { type, sealed } of await listProviderSettings(deps.db)) {
       if (isRemoteType(type)) registry.#stored.set(type, registry.#unseal(type, sealed));
     }
+    for (const type of registry.types()) registry.#hide(type);
     registry.#default = readDefault(await getServerSetting(deps.db, DEFAULT_KEY));
     return registry;
   }
@@ -131,17 +134,15 @@ export class ProviderRegistry {
 
   async #configure(owner: string, type: RemoteType, patch: SettingsPatch): Promise<void> {
     const settings = patchSettings(await this.#readStored(type), patch);
+    this.#hide(type, settings);
     await requireFitting(type, { ...this.#deps.environment[type], ...settings });
     const custom = this.types().filter(isCustomType);
     if (isCustomType(type) && custom.length >= MAX_CUSTOM && !custom.includes(type)) {
       throw new AppError('conflict', `There are ${MAX_CUSTOM} custom providers already; delete one first`);
     }
-    await putProviderSettings(
-      this.#deps.db,
-      owner,
-      type,
-      seal(JSON.stringify(settings), this.#deps.secretKey, sealContext(type)),
-    );
+    const { db, secretKey } = this.#deps;
+    const sealed = seal(JSON.stringify(settings), secretKey, sealContext('provider_settings', type));
+    await withSecretKey(db, secretKey, (tx) => putProviderSettings(tx, owner, type, sealed));
     this.#stored.set(type, settings);
     this.#forget(type);
   }
@@ -150,6 +151,7 @@ export class ProviderRegistry {
   async verify(type: RemoteType, patch: SettingsPatch): Promise<void> {
     const stored = await this.#readStored(type);
     const settings = { ...this.#deps.environment[type], ...patchSettings(stored, patch) };
+    this.#hide(type, settings);
     await requireFitting(type, settings);
     await connect(type, settings, this.#deps.client).models();
   }
@@ -245,12 +247,22 @@ export class ProviderRegistry {
 
   /** What is stored now: another process on the same database may have changed it since the start. */
   async #readStored(type: RemoteType): Promise<ProviderSettings> {
-    const row = (await listProviderSettings(this.#deps.db)).find((candidate) => candidate.type === type);
+    const { db, secretKey } = this.#deps;
+    const rows = await withSecretKey(db, secretKey, listProviderSettings);
+    const row = rows.find((candidate) => candidate.type === type);
     return row ? this.#unseal(type, row.sealed) : {};
   }
 
+  /** Has the secrets in force, and those that are tried, struck out of errors and logs from now on. */
+  #hide(type: RemoteType, tried: ProviderSettings = {}): void {
+    // Custom providers come and go under any name: what was known of them before is bounded for all together.
+    const types = isCustomType(type) ? this.types().filter(isCustomType) : [type];
+    const inForce = types.flatMap((one) => [this.#stored.get(one) ?? {}, this.#deps.environment[one] ?? {}]);
+    hide(isCustomType(type) ? 'custom' : type, [tried, ...inForce].flatMap(secretsIfReadable));
+  }
+
   #unseal(type: RemoteType, sealed: string): ProviderSettings {
-    const settings = tryParseJson(open(sealed, this.#deps.secretKey, sealContext(type)));
+    const settings = tryParseJson(open(sealed, this.#deps.secretKey, sealContext('provider_settings', type)));
     return isObject(settings) ? settings : {};
   }
 
@@ -271,9 +283,13 @@ export function isRemoteType(type: string): type is RemoteType {
   return isVendorType(type) || isCustomType(type);
 }
 
-/** Binds a sealed value to its row, so that it cannot be moved to another provider. */
-function sealContext(type: RemoteType): string {
-  return `provider_settings/${type}`;
+/** Stored by another version, under other rules, settings may be beyond reading; no call is made with such. */
+function secretsIfReadable(settings: ProviderSettings): string[] {
+  try {
+    return secretsOf(settings);
+  } catch {
+    return [];
+  }
 }
 
 function readDefault(text: string | undefined): { provider: ProviderType; model: string | undefined } | undefined {

@@ -32,7 +32,7 @@ export async function openPostgres(databaseUrl: string): Promise<Dialect> {
   } catch (error) {
     await pool.end();
     // No `cause`: a logger would print it, unredacted.
-    throw new Error(`cannot connect to PostgreSQL at ${url.host}: ${redact(reason(error), passwordsOf(url))}`);
+    throw new Error(`cannot connect to PostgreSQL at ${url.host}: ${redact(reason(error), passwordsOf(databaseUrl))}`);
   }
   return new PostgresDialect({ pool });
 }
@@ -66,7 +66,10 @@ function reason(error: unknown): string {
   return 'code' in error ? String(error.code) : error.name;
 }
 
-function passwordsOf(url: URL): string[] {
+/** The passwords in the URL of a database, as they stand there and as they are meant; none if it is malformed. */
+export function passwordsOf(databaseUrl: string): string[] {
+  const url = URL.parse(databaseUrl.replace('@/', '@localhost/'));
+  if (!url) return [];
   const passwords = [url.password, url.searchParams.get('password') ?? ''];
   try {
     passwords.push(decodeURIComponent(url.password));

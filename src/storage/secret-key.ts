@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -6,14 +6,16 @@ import {
   linkSync,
   openSync,
   readFileSync,
+  renameSync,
+  rmSync,
   statSync,
-  unlinkSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const KEY_BYTES = 32;
 const FILE_NAME = 'secret.key';
+const NEXT_NAME = 'secret.key.next';
 
 /**
  * The 32-byte key that seals provider keys: `fromEnvironment` (64 hex digits, or base64 of 32 bytes) if given, else
@@ -33,13 +35,51 @@ export function loadSecretKey(home: string, fromEnvironment: string | undefined)
   if (key === undefined) {
     throw new Error(
       `${file} does not hold a key of 32 bytes (64 hex digits). Restore it from a backup; without it the stored ` +
-        'provider keys are lost: delete the file to start with a new one, and enter them again.',
+        'provider keys are lost: delete the file, run `profclaw secret forget`, and enter them again.',
     );
   }
   if (existing !== undefined && (statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   return key;
 }
 
+/** Tells keys apart and says nothing of them. */
+export function fingerprintOf(key: Buffer): string {
+  return createHmac('sha256', key).update('profclaw secret key').digest('base64url');
+}
+
+/** The texts in which a key may turn up. */
+export function textsOfKey(key: Buffer): string[] {
+  const hex = key.toString('hex');
+  return [hex, hex.toUpperCase(), key.toString('base64'), key.toString('base64url')];
+}
+
+/** Makes a key that is to take the place of the one in the file, beside it, and waits until it is on the disk. */
+export function writeNextKey(home: string): Buffer {
+  const key = randomBytes(KEY_BYTES);
+  const file = join(home, NEXT_NAME);
+  rmSync(file, { force: true });
+  writeKey(file, key);
+  syncFolder(home);
+  return key;
+}
+
+/** What `writeNextKey` has left; undefined if there is nothing, or no whole key. */
+export function readNextKey(home: string): Buffer | undefined {
+  return parseKey(readIfThere(join(home, NEXT_NAME)) ?? '');
+}
+
+/** Puts the next key in the place of the one in the file, which is gone then. */
+export function adoptNextKey(home: string): void {
+  renameSync(join(home, NEXT_NAME), join(home, FILE_NAME));
+  syncFolder(home);
+}
+
+/** Forgets the next key, if there is one. */
+export function discardNextKey(home: string): void {
+  rmSync(join(home, NEXT_NAME), { force: true });
+}
+
+/** 32 bytes as 64 hex digits or base64; undefined if the text is neither. */
 function parseKey(text: string): Buffer | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return Buffer.from(trimmed, 'hex');
@@ -63,18 +103,36 @@ function readIfThere(file: string): string | undefined {
  */
 function createKeyFile(file: string): string {
   const aside = `${file}.${process.pid}.${randomBytes(6).toString('hex')}`;
-  const descriptor = openSync(aside, 'wx', 0o600);
   try {
-    writeSync(descriptor, `${randomBytes(KEY_BYTES).toString('hex')}\n`);
-    fsyncSync(descriptor);
+    writeKey(aside, randomBytes(KEY_BYTES));
     linkSync(aside, file);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
   } finally {
-    closeSync(descriptor);
-    unlinkSync(aside);
+    rmSync(aside, { force: true });
   }
+  syncFolder(dirname(file));
   return readFileSync(file, 'latin1');
+}
+
+/** Into a file that is not there yet. Returns when its content is on the disk; its name is only after `syncFolder`. */
+function writeKey(file: string, key: Buffer): void {
+  const descriptor = openSync(file, 'wx', 0o600);
+  try {
+    writeSync(descriptor, `${key.toString('hex')}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function errnoOf(error: unknown): unknown {

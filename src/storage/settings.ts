@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { isPostgres } from './dialect.ts';
 import { timestamp } from './rows.ts';
 import type { Schema } from './schema.ts';
 import { requireStorable } from './text.ts';
@@ -43,6 +44,12 @@ export async function deleteProviderSettings(db: Kysely<Schema>, type: string): 
 export async function getServerSetting(db: Kysely<Schema>, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('server_settings').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;
+}
+
+/** As `getServerSetting`; until the end of the transaction nobody changes it. */
+export async function holdServerSetting(tx: Kysely<Schema>, key: string): Promise<string | undefined> {
+  const query = tx.selectFrom('server_settings').select('value').where('key', '=', key);
+  return (await (isPostgres(tx) ? query.forShare() : query).executeTakeFirst())?.value;
 }
 
 /** Stores a setting of the whole server in place of the old one. Throws InvalidRequestError for text that cannot be stored. */

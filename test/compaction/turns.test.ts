@@ -54,7 +54,7 @@ beforeAll(async () => {
   const providers = await ProviderRegistry.load({ db, secretKey, environment: config.providers, client });
   await providers.live.models('openai', true);
   const turns = new Turns(db, log, { waitMs: 10_000 });
-  context = { db, providers, owner: 'local', turns, log, titleModel: undefined, newId };
+  context = { db, providers, owner: 'local', budget: undefined, turns, log, titleModel: undefined, newId };
 });
 afterAll(async () => {
   await context.turns.stop(1000);

@@ -1,12 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import pino from 'pino';
 import { seedConversations, seedMessages } from '../../bench/conversation-seed.ts';
+import { LOCAL_OWNER } from '../../src/auth/principal.ts';
 import { loadConfig } from '../../src/config.ts';
-import { Turns } from '../../src/conversations/turns.ts';
 import { startServer } from '../../src/http/server.ts';
-import { LOCAL_OWNER } from '../../src/http/services.ts';
-import { ProviderRegistry } from '../../src/providers/registry.ts';
-import { HttpClient } from '../../src/providers/transport/client.ts';
+import { openServices } from '../../src/open-services.ts';
 import { claimKey, finishKey, releaseKey, removeExpiredKeys, renewKeys } from '../../src/storage/idempotency.ts';
 import { removeExpiredOrphans } from '../../src/storage/orphans.ts';
 import type { Schema } from '../../src/storage/schema.ts';
@@ -60,12 +58,10 @@ export async function seed(db: Kysely<Schema>): Promise<Seeded> {
 export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres', seeded: Seeded): Promise<void> {
   const config = loadConfig({ PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9', PROFCLAW_HOME: '/nonexistent' });
   const log = pino({ level: 'silent' });
-  const client = new HttpClient(config.timeouts);
   const secretKey = Buffer.alloc(32, 1);
-  const providers = await ProviderRegistry.load({ db, secretKey, environment: config.providers, client, aliases: {} });
-  const turns = new Turns(db, log, { waitMs: 1000 });
   const database = { db, kind, ping: () => Promise.resolve(), close: () => Promise.resolve() };
-  const server = await startServer({ config, database, providers, turns, log, version: 'test' });
+  const { services, close } = await openServices({ config, database, secretKey, log, version: 'test' });
+  const server = await startServer(services);
   try {
     await drive(async (method, path, status, body, headers) => {
       const answer = await fetch(`${server.url}/api/chat${path}`, {
@@ -80,7 +76,7 @@ export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres
     }, seeded);
   } finally {
     await server.stop();
-    await client.close();
+    await close();
   }
   await runInBackground(db, seeded);
 }

@@ -3,12 +3,14 @@ import type { Schema } from '../../src/storage/schema.ts';
 
 /** Our tables; whatever else a plan names is a subquery, a function or a list of values. */
 const TABLES =
-  /^(conversations|conversation_counts|messages|tool_calls|compactions|turns|orphans|idempotency_keys|search|presets|tasks|tickets|ticket_counters|provider_settings|server_settings)$/;
+  /^(conversations|conversation_counts|messages|tool_calls|compactions|turns|orphans|idempotency_keys|search|presets|tasks|tickets|ticket_counters|provider_settings|server_settings|accounts|invites|sessions|api_keys|rate_buckets|login_failures|budgets|budget_holds|audit_log|audit_head)$/;
 
 /** Tables that may be read as a whole, and why. */
 const ALWAYS_SMALL: Readonly<Record<string, string>> = {
   orphans: 'only conversations that are being deleted or made at this moment, or whose process has died',
   provider_settings: 'one row for each provider, read at the start',
+  accounts: 'a team, not a town',
+  invites: 'what an admin has made and nobody has used for some days',
 };
 
 /** What is wrong with how a database would carry out these statements: one line for each, empty if nothing is. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ChatContext, type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
+import { type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
 import { DEFAULT_PRESET } from '../../chat/presets.ts';
 import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../conversations/turn.ts';
 import { PROVIDER_ERRORS, StreamDelta, StreamError, Summary } from '../completion-schemas.ts';
@@ -19,7 +19,7 @@ import {
 import { defineRoute, type RouteRequest } from '../route.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../schemas.ts';
 import { turnStream } from '../turn-answer.ts';
-import { conversationContext, toGivenTurn } from '../turn-input.ts';
+import { chatContext, conversationContext, toGivenTurn } from '../turn-input.ts';
 
 const Id = text(200);
 const SystemPrompt = text(1_000_000);
@@ -98,6 +98,7 @@ const CompletionBody = z
 const completions = defineRoute({
   method: 'post',
   path: '/api/chat/completions',
+  scope: 'chat',
   tag: 'Chat',
   summary: 'One answer, whole or streamed',
   body: CompletionBody,
@@ -120,6 +121,7 @@ const completions = defineRoute({
 const quick = defineRoute({
   method: 'post',
   path: '/api/chat/quick',
+  scope: 'chat',
   tag: 'Chat',
   summary: 'One prompt, one answer',
   body: z.strictObject({
@@ -135,7 +137,7 @@ const quick = defineRoute({
   handle: async (request) => {
     const { prompt, ...rest } = request.body;
     const messages = toMessages([{ role: 'user', content: prompt }]);
-    const started = await startCompletion(contextOf(request), { ...rest, messages, stream: false }, request.signal);
+    const started = await startCompletion(chatContext(request), { ...rest, messages, stream: false }, request.signal);
     const { message, ...completion } = await finishCompletion(started);
     return { ...completion, content: message.content };
   },
@@ -144,6 +146,7 @@ const quick = defineRoute({
 const smart = defineRoute({
   method: 'post',
   path: '/api/chat/smart',
+  scope: 'chat',
   tag: 'Chat',
   summary: 'An answer with a preset and the context of a task or ticket',
   body: z
@@ -186,7 +189,7 @@ async function answer(
   input: CompletionInput,
   extra: object = {},
 ): Promise<unknown> {
-  const started = await startCompletion(contextOf(request), input, request.signal);
+  const started = await startCompletion(chatContext(request), input, request.signal);
   if (input.stream) return completionStream(started, request.requestId, extra);
   return { ...(await finishCompletion(started)), ...extra };
 }
@@ -209,10 +212,6 @@ async function answerInConversation(
   }
   const result = 'relay' in turn ? await turn.finished : turn;
   return { ...completionOf(result), ...kept(result) };
-}
-
-function contextOf({ services, owner }: RouteRequest<unknown, unknown, unknown>): ChatContext {
-  return { db: services.database.db, providers: services.providers, owner };
 }
 
 function toToolChoice(choice: string | undefined): CompletionInput['toolChoice'] {

@@ -27,6 +27,7 @@ export const conversationRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/conversations',
+    scope: 'conversations:read',
     tag: 'Conversations',
     summary: 'Conversations, the one with the newest activity first',
     query: z
@@ -56,6 +57,7 @@ export const conversationRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/conversations',
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Begin a conversation',
     body: z.strictObject({
@@ -80,6 +82,7 @@ export const conversationRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/conversations/{id}',
+    scope: 'conversations:read',
     tag: 'Conversations',
     summary: 'Read a conversation with its last messages, oldest first',
     params: IdParams,
@@ -111,6 +114,7 @@ export const conversationRoutes = [
   defineRoute({
     method: 'patch',
     path: '/api/chat/conversations/{id}',
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Change a conversation; what is not given stays',
     params: IdParams,
@@ -132,6 +136,8 @@ export const conversationRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/chat/conversations/{id}',
+    scope: 'chat',
+    audit: { action: 'conversation.delete', target: ({ params }) => params.id },
     tag: 'Conversations',
     summary: 'Delete a conversation with everything in it',
     description: 'A message that is being answered is stopped first.',

@@ -1,15 +1,20 @@
 import type { Route } from '../route.ts';
+import { auditRoutes } from './audit.ts';
+import { authRoutes } from './auth.ts';
 import { completionRoutes } from './completions.ts';
 import { conversationRoutes } from './conversations.ts';
+import { keyRoutes } from './keys.ts';
 import { memoryRoutes } from './memory.ts';
 import { messageRoutes } from './messages.ts';
 import { metaRoutes } from './meta.ts';
 import { modelRoutes } from './models.ts';
 import { presetRoutes } from './presets.ts';
 import { providerRoutes } from './providers.ts';
+import { sessionRoutes } from './sessions.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
 import { transferRoutes } from './transfer.ts';
+import { adminRoutes } from './users.ts';
 
 const API_ROUTES: readonly Route[] = [
   ...completionRoutes,
@@ -22,6 +27,11 @@ const API_ROUTES: readonly Route[] = [
   ...providerRoutes,
   ...taskRoutes,
   ...ticketRoutes,
+  ...authRoutes,
+  ...sessionRoutes,
+  ...keyRoutes,
+  ...adminRoutes,
+  ...auditRoutes,
 ];
 
 /** Every route of the server, in the order of the document. */

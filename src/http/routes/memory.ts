@@ -40,6 +40,7 @@ export const memoryRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/conversations/{id}/memory',
+    scope: 'conversations:read',
     tag: 'Conversations',
     summary: 'What the model sees of a conversation',
     params: IdParams,
@@ -50,6 +51,7 @@ export const memoryRoutes = [
   defineRoute({
     method: 'post',
     path: COMPACT_PATH,
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Summarise the older part of a conversation now',
     description: 'The messages stay; the model sees the summary instead. Null if there is too little to summarise.',
@@ -66,6 +68,7 @@ export const memoryRoutes = [
   defineRoute({
     method: 'delete',
     path: COMPACT_PATH,
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Undo the last compaction',
     description: 'The model sees again exactly what it saw before.',

@@ -35,6 +35,7 @@ const MessageParams = IdParams.extend({ messageId: z.string().min(1).max(200) })
 
 const common = {
   method: 'post',
+  scope: 'chat',
   tag: 'Conversations',
   params: IdParams,
   response: Answer,
@@ -67,6 +68,8 @@ export const messageRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/chat/conversations/{id}/messages/{messageId}',
+    scope: 'chat',
+    audit: { action: 'message.delete', target: ({ params }) => params.messageId },
     tag: 'Conversations',
     summary: 'Delete a message and all that followed it',
     params: MessageParams,

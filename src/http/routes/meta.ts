@@ -8,21 +8,21 @@ import { defineRoute, type Route } from '../route.ts';
 const health = defineRoute({
   method: 'get',
   path: '/health',
+  scope: 'open',
   tag: 'Server',
   summary: 'Is the process alive',
   response: z.object({ status: z.literal('ok') }),
-  open: true,
   handle: () => ({ status: 'ok' }),
 });
 
 const ready = defineRoute({
   method: 'get',
   path: '/ready',
+  scope: 'open',
   tag: 'Server',
   summary: 'Can it work: storage reachable, migrations done',
   response: z.object({ status: z.literal('ready') }),
   errors: ['overloaded'],
-  open: true,
   handle: async ({ services }) => {
     try {
       await services.database.ping();
@@ -36,6 +36,7 @@ const ready = defineRoute({
 const docs = defineRoute({
   method: 'get',
   path: '/docs',
+  scope: 'any',
   tag: 'Server',
   summary: 'This interface for reading',
   response: z.string().describe('An HTML page.'),
@@ -50,6 +51,7 @@ export function metaRoutes(others: readonly Route[]): Route[] {
   const openapi = defineRoute({
     method: 'get',
     path: '/api/openapi.json',
+    scope: 'any',
     tag: 'Server',
     summary: 'This interface as OpenAPI 3.1',
     response: z.looseObject({}),

@@ -32,6 +32,7 @@ export const modelRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/models',
+    scope: 'any',
     tag: 'Models and providers',
     summary: 'All models: the catalogue, with what the providers’ own lists add. Unknown is null',
     query: z.strictObject({ provider: ProviderName.optional() }),

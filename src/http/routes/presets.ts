@@ -35,6 +35,7 @@ export const presetRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/presets',
+    scope: 'any',
     tag: 'Presets',
     summary: 'The built-in presets, and a page of one’s own',
     query: z.strictObject(Paging),
@@ -52,6 +53,7 @@ export const presetRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/presets',
+    scope: 'chat',
     tag: 'Presets',
     summary: 'Create a preset of one’s own',
     body: Fields,
@@ -65,6 +67,7 @@ export const presetRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/presets/{id}',
+    scope: 'any',
     tag: 'Presets',
     summary: 'Read a preset',
     params: IdParams,
@@ -77,6 +80,7 @@ export const presetRoutes = [
   defineRoute({
     method: 'patch',
     path: '/api/chat/presets/{id}',
+    scope: 'chat',
     tag: 'Presets',
     summary: 'Change a preset of one’s own; what is not given stays',
     params: IdParams,
@@ -93,6 +97,8 @@ export const presetRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/chat/presets/{id}',
+    scope: 'chat',
+    audit: { action: 'preset.delete', target: ({ params }) => params.id },
     tag: 'Presets',
     summary: 'Delete a preset of one’s own',
     params: IdParams,

@@ -45,6 +45,7 @@ export const providerRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/providers',
+    scope: 'any',
     tag: TAG,
     summary: 'All providers, the custom ones last, with what is known of their health; never waits for one',
     response: z.object({
@@ -62,6 +63,8 @@ export const providerRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/providers/default',
+    scope: 'providers:write',
+    audit: { action: 'provider.default', target: ({ body }) => body.provider, details: ({ body }) => body },
     tag: TAG,
     summary: 'Set the provider, and model, of requests that name none',
     body: z.strictObject({ provider: ProviderName, model: ModelName.optional() }),
@@ -80,6 +83,7 @@ export const providerRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/providers/{type}/models',
+    scope: 'any',
     tag: TAG,
     summary: 'The provider’s own list of models',
     params: Params,
@@ -101,6 +105,13 @@ export const providerRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/providers/{type}/configure',
+    scope: 'providers:write',
+    audit: {
+      action: 'provider.configure',
+      target: ({ params }) => params.type,
+      // Whoever can set it can have the keys sent there.
+      details: ({ body }) => ({ fields: Object.keys(body), baseUrl: body.baseUrl }),
+    },
     tag: TAG,
     summary: 'Change a provider’s settings; what is not given stays, null clears',
     description:
@@ -135,6 +146,7 @@ export const providerRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/providers/{type}/health',
+    scope: 'providers:write',
     tag: TAG,
     summary: 'Ask the provider now, with a call that costs nothing',
     params: Params,
@@ -155,6 +167,8 @@ export const providerRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/chat/providers/{type}',
+    scope: 'providers:write',
+    audit: { action: 'provider.remove', target: ({ params }) => params.type },
     tag: TAG,
     summary: 'Forget the stored settings of a provider; the environment’s stay',
     params: Params,

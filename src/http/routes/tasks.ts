@@ -38,6 +38,7 @@ export const taskRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/tasks',
+    scope: 'chat',
     tag: 'Tasks',
     summary: 'Tasks, newest first',
     query: z.strictObject({ ...Paging, status: Status.optional() }),
@@ -47,6 +48,7 @@ export const taskRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/tasks',
+    scope: 'chat',
     tag: 'Tasks',
     summary: 'Create a task',
     body: Fields,
@@ -60,6 +62,7 @@ export const taskRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/tasks/{id}',
+    scope: 'chat',
     tag: 'Tasks',
     summary: 'Read a task',
     params: IdParams,
@@ -74,6 +77,7 @@ export const taskRoutes = [
   defineRoute({
     method: 'patch',
     path: '/api/tasks/{id}',
+    scope: 'chat',
     tag: 'Tasks',
     summary: 'Change a task; what is not given stays',
     params: IdParams,
@@ -89,6 +93,8 @@ export const taskRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/tasks/{id}',
+    scope: 'chat',
+    audit: { action: 'task.delete', target: ({ params }) => params.id },
     tag: 'Tasks',
     summary: 'Delete a task',
     params: IdParams,

@@ -39,6 +39,7 @@ export const ticketRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/tickets',
+    scope: 'chat',
     tag: 'Tickets',
     summary: 'Tickets, newest first',
     query: z.strictObject({ ...Paging, status: Status.optional() }),
@@ -48,6 +49,7 @@ export const ticketRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/tickets',
+    scope: 'chat',
     tag: 'Tickets',
     summary: 'Create a ticket',
     body: Fields,
@@ -61,6 +63,7 @@ export const ticketRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/tickets/{id}',
+    scope: 'chat',
     tag: 'Tickets',
     summary: 'Read a ticket, by id or key',
     params: IdParams,
@@ -75,6 +78,7 @@ export const ticketRoutes = [
   defineRoute({
     method: 'patch',
     path: '/api/tickets/{id}',
+    scope: 'chat',
     tag: 'Tickets',
     summary: 'Change a ticket; what is not given stays',
     params: IdParams,
@@ -90,6 +94,8 @@ export const ticketRoutes = [
   defineRoute({
     method: 'delete',
     path: '/api/tickets/{id}',
+    scope: 'chat',
+    audit: { action: 'ticket.delete', target: ({ params }) => params.id },
     tag: 'Tickets',
     summary: 'Delete a ticket',
     params: IdParams,

@@ -101,6 +101,7 @@ export const transferRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/conversations/{id}/fork',
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Copy a conversation, up to a message or all of it',
     params: IdParams,
@@ -116,6 +117,7 @@ export const transferRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/conversations/{id}/export',
+    scope: 'conversations:read',
     tag: 'Conversations',
     summary: 'A whole conversation as JSON, which can be imported, or as Markdown',
     params: IdParams,
@@ -137,6 +139,7 @@ export const transferRoutes = [
   defineRoute({
     method: 'post',
     path: '/api/chat/conversations/import',
+    scope: 'chat',
     tag: 'Conversations',
     summary: 'Store a conversation that was exported, under new ids',
     description:

@@ -8,7 +8,7 @@ import { takenTemperature } from './temperature.ts';
 import { fileText } from './text-file.ts';
 
 /** The wire demands a limit: the most that every model of a generation takes. Later ones think within it. */
-function defaultMaxTokens(model: string): number {
+export function defaultMaxTokens(model: string): number {
   if (/claude-3-(?![57])/.test(model)) return 4096;
   return /claude-3/.test(model) ? 8192 : 32_000;
 }

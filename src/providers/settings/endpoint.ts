@@ -124,13 +124,27 @@ const MIN_SECRET_CHARS = 6;
 /** Options of packages that say where and what, and that an error had better name. */
 const NO_SECRETS: ReadonlySet<string> = new Set(['name', 'baseURL', 'region', 'location', 'project', 'apiVersion']);
 
+/** Headers that say who asks for what, in words that stand in other texts too. */
+const NO_SECRET_HEADERS: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-language',
+  'anthropic-beta',
+  'anthropic-version',
+  'http-referer',
+  'openai-beta',
+  'user-agent',
+  'x-title',
+]);
+
 /**
  * What must not be seen in any message: the key, and the values of headers and of a package's options. The longest come
  * first: struck out after a shorter one that it contains, a secret would leave its rest behind.
  */
 export function secretsOf({ apiKey, headers, options }: ProviderSettings): string[] {
   // Who complains of a header may name what follows its scheme (`Token …`) alone.
-  const values = Object.values(headers ?? {}).flatMap((value) => [value, value.replace(/^\S+\s+/, '')]);
+  const values = Object.entries(headers ?? {}).flatMap(([name, value]) =>
+    NO_SECRET_HEADERS.has(name.toLowerCase()) ? [] : [value, value.replace(/^\S+\s+/, '')],
+  );
   const plain = [apiKey ?? '', ...values, ...textsOf(options)];
   const all = plain.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
   const long = all.filter((value) => value.length >= MIN_SECRET_CHARS);

@@ -22,7 +22,6 @@ const TABLES = [
     updated_at text not null,
     last_login_at text
   )`,
-  'create index accounts_newest on accounts (created_at, id)',
   `create table invites (
     id text not null primary key,
     owner text not null,
@@ -92,7 +91,7 @@ const TABLES = [
     tokens bigint not null,
     cost bigint not null,
     expires_at bigint not null,
-    primary key (id, subject)
+    primary key (subject, id)
   )`,
   'create index budget_holds_node on budget_holds (node)',
   'create index budget_holds_expiry on budget_holds (expires_at)',
@@ -119,8 +118,13 @@ const TABLES = [
 ];
 
 /** A slip in a statement, ours or a person's, does not get at what is written; whoever means it is found by the chain. */
-const SQLITE_APPEND_ONLY = ['update', 'delete'].map(
-  (change) => `create trigger audit_log_no_${change} before ${change} on audit_log
+const SQLITE_APPEND_ONLY = [
+  ['update', 'update', ''],
+  ['delete', 'delete', ''],
+  // `insert or replace` fires no trigger of the row that it removes.
+  ['replace', 'insert', 'when exists (select 1 from audit_log where seq = new.seq)'],
+].map(
+  ([name, change, condition]) => `create trigger audit_log_no_${name} before ${change} on audit_log ${condition}
     begin select raise(abort, 'the audit log is append-only'); end`,
 );
 

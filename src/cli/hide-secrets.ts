@@ -1,0 +1,16 @@
+import type { Config } from '../config.ts';
+import { hide, hideInLogs } from '../core/redactor.ts';
+import { secretsOf } from '../providers/settings/endpoint.ts';
+import { passwordsOf } from '../storage/postgres.ts';
+
+/** Has everything secret that the settings hold struck out of what the program says from now on; docs/secrets.md. */
+export function hideSecrets({ providers, secretKey, newSecretKey, access, databaseUrl }: Config): void {
+  const ofProviders = Object.values(providers).flatMap((settings = {}) => secretsOf(settings));
+  hide('environment', [...given(secretKey, newSecretKey), ...ofProviders]);
+  hideInLogs('access key', given(access.accessKey));
+  hideInLogs('database', databaseUrl === undefined ? [] : [databaseUrl, ...passwordsOf(databaseUrl)]);
+}
+
+function given(...values: readonly (string | undefined)[]): string[] {
+  return values.filter((value) => value !== undefined);
+}
