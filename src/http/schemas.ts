@@ -41,7 +41,7 @@ export const Time = z.iso.datetime();
 export const Temperature = z.number().min(0).max(2);
 
 /** Most tokens that the model may write. */
-export const MaxTokens = z.int().min(1).max(10_000_000);
+export const MaxTokens = z.int().min(1);
 
 /** A model's name: an id, `provider/model` or an alias. */
 export const ModelName = text(300);

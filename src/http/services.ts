@@ -8,7 +8,7 @@ import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { Database } from '../storage/database.ts';
 
-/** What the routes work with; made once in `main.ts`. */
+/** What the routes work with; made once, in `open-services.ts`. */
 export interface Services {
   config: Config;
   database: Database;

@@ -6,7 +6,7 @@ const TAG_BYTES = 16;
 
 /**
  * Encrypts text with AES-256-GCM under a 32-byte key: `v1.` and base64url of nonce, ciphertext, tag. `context` names
- * the place it is for (`provider:openai`): it is not stored, and without the same one the text cannot be opened.
+ * the place it is for (`provider_settings/openai`): it is not stored, and without the same one the text cannot be opened.
  */
 export function seal(text: string, key: Buffer, context: string): string {
   const nonce = randomBytes(NONCE_BYTES);

@@ -69,7 +69,7 @@ export interface SessionChoice {
 export async function deleteSessions(
   db: Kysely<Schema>,
   owner: string,
-  { id, except, account }: SessionChoice = {},
+  { id, except, account }: SessionChoice,
 ): Promise<number> {
   let deletion = db.deleteFrom('sessions').where('owner', '=', owner);
   if (id !== undefined) deletion = deletion.where('id', '=', id);

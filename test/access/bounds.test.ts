@@ -36,8 +36,7 @@ onBothDatabases((start) => {
   it('a huge maxTokens breaks neither the budget nor the sweep', async () => {
     const { program, key } = await rig.withKey(owner, { scopes: ['chat'], budget: { tokens: 1_000_000 } });
     const ask = (maxTokens: number) => program.post('/api/chat/quick', { prompt: 'Hi', model: 'demo', maxTokens });
-    expectError(await ask(Number.MAX_SAFE_INTEGER), 400, 'invalid_request');
-    for (let n = 0; n < 2; n++) expect((await ask(10_000_000)).status).toBe(200);
+    for (let n = 0; n < 2; n++) expect((await ask(Number.MAX_SAFE_INTEGER)).status).toBe(200);
     const { keys } = await owner.must('GET', '/api/keys');
     expect(keys.find(({ id }: { id: string }) => id === key.id).budget.usedTokens).toBeGreaterThan(0);
     const row = await rig.db.selectFrom('budgets').selectAll().where('subject', '=', key.id).executeTakeFirstOrThrow();
