@@ -19,6 +19,8 @@ export interface Config {
   home: string;
   workspace: string;
   databaseUrl: string | undefined;
+  /** The same database without a pooler in between, for LISTEN. */
+  listenUrl: string | undefined;
   secretKey: string | undefined;
   /** The key that is to take its place, for `profclaw secret rotate`. */
   newSecretKey: string | undefined;
@@ -30,6 +32,10 @@ export interface Config {
   stopTimeout: number;
   /** How long a message waits for the one before it in its conversation. */
   turnWait: number;
+  /** How long a run may run, without waiting for people. */
+  runTimeout: number;
+  /** How long a person has to answer an approval. */
+  approvalTimeout: number;
   /** The model that makes titles of conversations; undefined: none does. */
   titleModel: string | undefined;
   providers: Partial<Record<RemoteType, ProviderSettings>>;
@@ -54,6 +60,11 @@ export class ConfigError extends Error {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const seconds = z.coerce.number('must be a number of seconds').positive('must be greater than 0').max(86_400);
+const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://');
+const days = z.coerce
+  .number('must be a number of seconds')
+  .positive('must be greater than 0')
+  .max(30 * 86_400);
 const word = z.string().regex(/^[\w.-]+$/, 'must be letters, digits, _, - or .');
 const hostLabel = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/i, 'must be the name of an Azure resource');
 const secretKey = z.string().regex(/^([0-9a-f]{64}|[\w+/-]{43}=?)$/i, 'must be 64 hex digits or base64 of 32 bytes');
@@ -102,11 +113,11 @@ const SETTINGS = z.object({
   PROFCLAW_IDLE_TIMEOUT: seconds.default(60),
   PROFCLAW_STOP_TIMEOUT: seconds.default(30),
   PROFCLAW_TURN_WAIT: seconds.default(60),
+  PROFCLAW_RUN_TIMEOUT: seconds.default(1800),
+  PROFCLAW_APPROVAL_TIMEOUT: days.default(86_400),
   PROFCLAW_TITLE_MODEL: z.string().max(300).optional(),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
-    .optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_LISTEN_URL: postgresUrl.optional(),
   OLLAMA_HOST: z
     .string()
     .refine(
@@ -138,6 +149,7 @@ const SECRETS = [
   'PROFCLAW_SECRET_KEY',
   'PROFCLAW_NEW_SECRET_KEY',
   'DATABASE_URL',
+  'DATABASE_LISTEN_URL',
 ];
 const KNOWN = new Set([...Object.keys(SETTINGS.shape), ...SECRETS, ...BASE_URL_VARIABLES]);
 
@@ -188,6 +200,7 @@ function toConfig(values: Values, providers: Config['providers']): Omit<Config, 
     home: resolve(values.PROFCLAW_HOME),
     workspace: resolve(values.PROFCLAW_WORKSPACE),
     databaseUrl: values.DATABASE_URL,
+    listenUrl: values.DATABASE_LISTEN_URL ?? values.DATABASE_URL,
     secretKey: values.PROFCLAW_SECRET_KEY,
     newSecretKey: values.PROFCLAW_NEW_SECRET_KEY,
     access: toAccessConfig(values),
@@ -202,6 +215,8 @@ function toConfig(values: Values, providers: Config['providers']): Omit<Config, 
     },
     stopTimeout: values.PROFCLAW_STOP_TIMEOUT * 1000,
     turnWait: values.PROFCLAW_TURN_WAIT * 1000,
+    runTimeout: values.PROFCLAW_RUN_TIMEOUT * 1000,
+    approvalTimeout: values.PROFCLAW_APPROVAL_TIMEOUT * 1000,
     titleModel: values.PROFCLAW_TITLE_MODEL,
     providers,
   };

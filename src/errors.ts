@@ -11,6 +11,7 @@ export const STATUS_OF = {
   forbidden: 403,
   not_found: 404,
   model_not_found: 404,
+  approval_not_found: 404,
   request_timeout: 408,
   conflict: 409,
   too_large: 413,

@@ -34,7 +34,7 @@ async function serve(config: Config): Promise<void> {
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(config.home, 'profclaw.db') });
   const secretKey = await openSecretKey({ db: database.db, home: config.home, fromEnvironment: config.secretKey });
   const { services, close } = await openServices({ config, database, secretKey, log, version: packageJson.version });
-  const sweep = startSweep(database.db, services.turns, log);
+  const sweep = startSweep(database.db, services.runs, log);
   const server = await startServer(services);
   process.stdout.write(`profclaw ${packageJson.version} listens on ${server.url}\n`);
 

@@ -1,4 +1,8 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { openEngine } from './agent/engine/openworkflow.ts';
+import { openRuns } from './agent/open-runs.ts';
 import { applyEnvironmentKey } from './auth/access-key.ts';
 import { Gate, hasCredentials } from './auth/gate.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -11,6 +15,13 @@ import type { CoolDowns } from './providers/cool-down.ts';
 import { ProviderRegistry } from './providers/registry.ts';
 import { HttpClient } from './providers/transport/client.ts';
 import type { Database } from './storage/database.ts';
+import { openPostgresWaker } from './storage/postgres-waker.ts';
+import { EVERYTHING, localWaker } from './storage/waker.ts';
+import { BUILT_IN_TOOLS } from './tools/registry.ts';
+import type { Tool } from './tools/tool.ts';
+
+/** What nodes tell each other when provider settings have changed. */
+const PROVIDERS = 'providers';
 
 /** What the services are made of. */
 export interface Foundation {
@@ -20,6 +31,8 @@ export interface Foundation {
   log: Logger;
   version: string;
   coolDowns?: CoolDowns;
+  /** In place of the built-in ones. */
+  tools?: readonly Tool[];
 }
 
 /**
@@ -28,10 +41,13 @@ export interface Foundation {
  * @throws ConfigError if other machines could connect and nothing would keep strangers out.
  */
 export async function openServices(foundation: Foundation): Promise<{ services: Services; close(): Promise<void> }> {
-  const { config, database, secretKey, log, version, coolDowns } = foundation;
+  const { config, database, secretKey, log, version, coolDowns, tools = BUILT_IN_TOOLS } = foundation;
   const { db } = database;
   await applyEnvironmentKey(db, config.access.accessKey);
   if (config.access.isReachable && !(await hasCredentials(db))) throw unlocked(config.host);
+  const { databaseUrl, listenUrl = databaseUrl } = config;
+  const isShared = databaseUrl !== undefined && listenUrl !== undefined;
+  const waker = isShared ? await openPostgresWaker(listenUrl, log) : localWaker(log);
   const client = new HttpClient(config.timeouts);
   const providers = await ProviderRegistry.load({
     db,
@@ -39,9 +55,24 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     environment: config.providers,
     client,
     aliases: config.aliases,
+    changed: () => waker.wake(PROVIDERS),
     ...(coolDowns ? { coolDowns } : {}),
   });
+  waker.subscribe((topic) => {
+    if (topic === PROVIDERS || topic === EVERYTHING)
+      providers.refresh().catch((error: unknown) => log.error({ err: error }, 'provider settings could not be read'));
+  });
   const budgets = new Budgets(db, log, { waitMs: config.turnWait });
+  const turns = new Turns(db, log, { waitMs: config.turnWait });
+  const engine = await openEngine({ databaseUrl, file: join(config.home, 'engine.db'), waker, log });
+  const { runs, stop: stopRuns } = openRuns({
+    ...{ db, providers, turns, log, budgets, engine, waker, tools },
+    titleModel: config.titleModel,
+    workspace: config.workspace,
+    hidden: hiddenIn(config),
+    runTimeoutMs: config.runTimeout,
+    approvalLifeMs: config.approvalTimeout,
+  });
   const services: Services = {
     config,
     database,
@@ -50,17 +81,35 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     backOff: new BackOff(db),
     budgets,
     providers,
-    turns: new Turns(db, log, { waitMs: config.turnWait }),
+    turns,
+    runs,
+    stopRuns,
     log,
     version,
   };
   return {
     services,
     close: async () => {
+      await stopRuns(0);
+      await waker.close();
       await budgets.stop();
       await client.close();
     },
   };
+}
+
+/** The home folder, where it is in the workspace: its key would open all secrets. @throws ConfigError if it is the workspace. */
+function hiddenIn({ home, workspace }: Config): string[] {
+  if (!existsSync(workspace)) {
+    throw new ConfigError([`PROFCLAW_WORKSPACE: there is no folder ${workspace}; make it, or choose another one`]);
+  }
+  const [inner, outer] = [realpathSync(home), realpathSync(workspace)];
+  if (inner === outer) {
+    throw new ConfigError([
+      `PROFCLAW_WORKSPACE: ${workspace} is the home folder, whose secrets tools must not see; choose another one`,
+    ]);
+  }
+  return inner.startsWith(`${outer === '/' ? '' : outer}/`) ? [inner] : [];
 }
 
 function unlocked(host: string): ConfigError {

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import type { Turns } from './conversations/turns.ts';
+import { expireApprovals } from './agent/answer-approval.ts';
+import type { RunServices } from './agent/context.ts';
+import { foldEndedRuns } from './agent/fold.ts';
+import { takeUpForgotten } from './agent/take-up.ts';
 import { releaseExpiredHolds } from './storage/budget-holds.ts';
+import { isPostgres } from './storage/dialect.ts';
 import { removeExpiredKeys } from './storage/idempotency.ts';
 import { removeExpiredInvites } from './storage/invites.ts';
 import { removeOldFailures } from './storage/login-failures.ts';
@@ -14,6 +18,9 @@ import { removeExpiredSessions } from './storage/sessions.ts';
 
 const EVERY_MS = 5000;
 const ROWS_AT_ONCE = 1000;
+const RUNS_AT_ONCE = 20;
+/** A run that nothing was written to for so long may have been forgotten. */
+const FORGOTTEN_MS = 10_000;
 
 /** Clearing up that goes on until it is stopped. */
 export interface Sweep {
@@ -29,10 +36,20 @@ const CONVERSATIONS_AT_ONCE = 100;
  * that were being deleted or made, what calls had reserved of budgets), what has had its time, and what belonged to
  * accounts that were deleted.
  */
-export function startSweep(db: Kysely<Schema>, turns: Turns, log: Logger): Sweep {
+export function startSweep(db: Kysely<Schema>, runs: RunServices, log: Logger): Sweep {
   const stopping = new AbortController();
+  // At the start at once: the process before may have died between a run's commit and its job.
+  let forgottenMs = 0;
   const chores: Readonly<Record<string, () => Promise<unknown>>> = {
-    turns: () => turns.endExpired(),
+    turns: () => runs.turns.endExpired(),
+    // Where the news of a change got lost.
+    providers: () => (isPostgres(db) ? runs.providers.refresh() : Promise.resolve()),
+    approvals: () => expireApprovals(runs, ROWS_AT_ONCE),
+    forgottenRuns: async () => {
+      await takeUpForgotten(runs, forgottenMs, ROWS_AT_ONCE);
+      forgottenMs = FORGOTTEN_MS;
+    },
+    deltas: () => foldEndedRuns(db, RUNS_AT_ONCE),
     orphans: () => removeExpiredOrphans(db),
     holds: () => releaseExpiredHolds(db),
     idempotencyKeys: () => removeExpiredKeys(db, ROWS_AT_ONCE),

@@ -35,8 +35,12 @@ afterAll(() => void anthropic.close());
 function withServer(): void {
   beforeAll(async () => {
     const { port } = anthropic.address() as AddressInfo;
-    server = await startTestServer({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}` });
     folder = mkdtempSync(join(tmpdir(), 'profclaw-curl-'));
+    server = await startTestServer({
+      ANTHROPIC_API_KEY: 'sk-ant',
+      ANTHROPIC_BASE_URL: `http://127.0.0.1:${port}`,
+      PROFCLAW_WORKSPACE: folder,
+    });
   });
   afterAll(async () => {
     await server.stop();
@@ -51,7 +55,22 @@ async function curl(line: string): Promise<string> {
   return stdout;
 }
 
-const PAGES = ['README.md', 'docs/access.md', 'docs/conversations.md', 'docs/demo.md', 'docs/idempotency.md'];
+const PAGES = [
+  'README.md',
+  'docs/access.md',
+  'docs/approvals.md',
+  'docs/conversations.md',
+  'docs/demo.md',
+  'docs/idempotency.md',
+  'docs/runs.md',
+];
+
+/** What a block of a page must print: an answer that is none of an error, or a stream that ends well. */
+function expectSuccess(block: string, out: string): void {
+  if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
+  else if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"(id":"resp_|userMessage")/);
+  else expect(JSON.parse(out)).not.toHaveProperty('code');
+}
 
 describe.each(PAGES)('curl lines of %s', (file) => {
   withServer();
@@ -61,9 +80,7 @@ describe.each(PAGES)('curl lines of %s', (file) => {
   it('there are some', () => expect(blocks.length).toBeGreaterThan(0));
   for (const block of blocks) {
     it(block.split('\n').at(-2)?.trim() ?? '', async () => {
-      const out = await curl(block);
-      if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"id":"resp_/);
-      else expect(JSON.parse(out)).not.toHaveProperty('code');
+      expectSuccess(block, await curl(block));
     });
   }
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -9,6 +9,7 @@ import { CoolDowns } from '../src/providers/cool-down.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { openSecretKey } from '../src/storage/rotation.ts';
 import { startSweep } from '../src/sweep.ts';
+import type { Tool } from '../src/tools/tool.ts';
 
 /** A server of its own on a free port, with its own home folder. */
 export interface TestServer {
@@ -27,17 +28,23 @@ export type Json = any;
 /**
  * Starts the server as `main.ts` does; `environment` is what the process would have been given.
  * @param clock of the cool-downs, in milliseconds.
+ * @param tools in place of the built-in ones.
  */
 export async function startTestServer(
   environment: Record<string, string> = {},
   home?: string,
   clock?: () => number,
+  tools?: readonly Tool[],
 ): Promise<TestServer> {
   const folder = home ?? mkdtempSync(join(tmpdir(), 'profclaw-'));
+  // What tools do in a test must not be done to the sources.
+  const workspace = join(folder, 'workspace');
+  mkdirSync(workspace, { recursive: true });
   // A vendor's own default address must never be asked by a test; Ollama needs no key, so it would be.
   const config = loadConfig({
     PORT: '0',
     PROFCLAW_HOME: folder,
+    PROFCLAW_WORKSPACE: workspace,
     OLLAMA_BASE_URL: 'http://127.0.0.1:9',
     PROFCLAW_LOG_LEVEL: 'silent',
     ...environment,
@@ -46,8 +53,9 @@ export async function startTestServer(
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(folder, 'profclaw.db') });
   const secretKey = await openSecretKey({ db: database.db, home: folder, fromEnvironment: config.secretKey });
   const coolDowns = new CoolDowns(clock);
-  const { services, close } = await openServices({ config, database, secretKey, log, version: 'test', coolDowns });
-  const sweep = startSweep(database.db, services.turns, log);
+  const foundation = { config, database, secretKey, log, version: 'test', coolDowns, ...(tools ? { tools } : {}) };
+  const { services, close } = await openServices(foundation);
+  const sweep = startSweep(database.db, services.runs, log);
   const server = await startServer(services);
   return {
     url: server.url,

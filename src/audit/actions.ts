@@ -23,6 +23,9 @@ export const AUDIT_ACTIONS = [
   'preset.delete',
   'task.delete',
   'ticket.delete',
+  'run.cancel',
+  'approval.decide',
+  'rule.delete',
   'secret.rotate',
 ] as const;
 

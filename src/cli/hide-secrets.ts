@@ -4,11 +4,16 @@ import { secretsOf } from '../providers/settings/endpoint.ts';
 import { passwordsOf } from '../storage/postgres.ts';
 
 /** Has everything secret that the settings hold struck out of what the program says from now on; docs/secrets.md. */
-export function hideSecrets({ providers, secretKey, newSecretKey, access, databaseUrl }: Config): void {
+export function hideSecrets(config: Config): void {
+  const { providers, secretKey, newSecretKey, access, databaseUrl, listenUrl } = config;
   const ofProviders = Object.values(providers).flatMap((settings = {}) => secretsOf(settings));
   hide('environment', [...given(secretKey, newSecretKey), ...ofProviders]);
   hideInLogs('access key', given(access.accessKey));
-  hideInLogs('database', databaseUrl === undefined ? [] : [databaseUrl, ...passwordsOf(databaseUrl)]);
+  const urls = given(databaseUrl, listenUrl);
+  hideInLogs(
+    'database',
+    urls.flatMap((url) => [url, ...passwordsOf(url)]),
+  );
 }
 
 function given(...values: readonly (string | undefined)[]): string[] {

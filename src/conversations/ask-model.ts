@@ -8,7 +8,7 @@ import type { ConversationContext } from './context.ts';
 import { MESSAGE_TOKENS, textTokens, toolTokens } from './estimate.ts';
 import { summaryMessage, toModelMessages } from './history.ts';
 import { type CompactionReport, type Remembered, remember, windowOf } from './memory.ts';
-import type { Turn } from './turns.ts';
+import type { OpenTurn } from './turns.ts';
 
 /** What a model is asked beside the conversation's history. */
 export interface Prompt extends Omit<ChatRequest, 'model' | 'messages'> {
@@ -37,7 +37,7 @@ const SMALLER = 0.7;
  */
 export async function askModel(
   context: ConversationContext,
-  asking: { turn: Turn; row: ConversationRow; refs: readonly ModelRef[]; prompt: Prompt },
+  asking: { turn: OpenTurn; row: ConversationRow; refs: readonly ModelRef[]; prompt: Prompt },
 ): Promise<Asked> {
   const { turn, refs, prompt } = asking;
   const window = await windowOf(context, refs);

@@ -3,6 +3,7 @@ import { undoCompactions } from '../storage/compactions.ts';
 import { getConversation, writeConversation } from '../storage/conversations.ts';
 import { getMessage } from '../storage/messages.ts';
 import { hideConversation, removeLastMessages, removeOrphan } from '../storage/orphans.ts';
+import { removeRuns } from '../storage/remove-runs.ts';
 import { timestamp } from '../storage/rows.ts';
 import type { ConversationContext } from './context.ts';
 
@@ -49,6 +50,7 @@ export async function deleteMessages(
         ({ covered_seq, shortened_seq }) => Math.max(covered_seq, shortened_seq) >= message.seq,
       );
     });
+    await removeRuns(db, owner, conversation, message.seq);
     for (let isMore = true; isMore; ) {
       const some = await turn.write(async (tx, row) => {
         const done = await removeLastMessages(tx, range);

@@ -1,11 +1,14 @@
+import type { Kysely } from 'kysely';
 import type { Completion } from '../chat/complete.ts';
 import { type AppError, errorText } from '../errors.ts';
 import { inputTokens } from '../providers/catalog/cost.ts';
 import type { Usage } from '../providers/chat-model.ts';
-import { writeConversation } from '../storage/conversations.ts';
+import { type ConversationRow, writeConversation } from '../storage/conversations.ts';
 import { insertMessages, type MessageRow } from '../storage/messages.ts';
 import { timestamp } from '../storage/rows.ts';
-import { completeMessages, failMessages } from '../storage/turns.ts';
+import { HappenedBefore } from '../storage/run-events.ts';
+import type { Schema } from '../storage/schema.ts';
+import { completeMessages, failMessages, type HeldTurn } from '../storage/turns.ts';
 import { givenTokens } from './ask-model.ts';
 import { spent } from './spent.ts';
 import { answerBody, newAssistantMessage } from './stored.ts';
@@ -18,8 +21,9 @@ const LEAST_ESTIMATE = 500;
 const LEAST_RATIO = 0.25;
 const LARGEST_RATIO = 4;
 
-/** What a turn has come to. */
-export interface TurnEnd {
+/** An answer to be stored. */
+export interface NewAnswer {
+  /** The turn's messages that it answers; they are complete with it. */
   given: readonly MessageRow[];
   completion: Completion;
   /** Tokens of all that was sent, estimated and not corrected. */
@@ -29,28 +33,34 @@ export interface TurnEnd {
 }
 
 /** Stores the answer and ends the turn, all or nothing. @throws AppError if the turn was lost. */
-export async function finishTurn(
-  turn: Turn,
-  { given, completion, estimate, id }: TurnEnd,
-): Promise<{ given: MessageRow[]; answer: MessageRow }> {
+export async function finishTurn(turn: Turn, answer: NewAnswer): Promise<{ given: MessageRow[]; answer: MessageRow }> {
+  const { row: _, ...stored } = await turn.end((tx, row) => storeAnswer(tx, turn.held, row, answer));
+  return stored;
+}
+
+/** Stores an answer in a transaction in which the turn is held. @throws HappenedBefore if it is there already. */
+export async function storeAnswer(
+  tx: Kysely<Schema>,
+  held: HeldTurn,
+  row: ConversationRow,
+  { given, completion, estimate, id }: NewAnswer,
+): Promise<{ given: MessageRow[]; answer: MessageRow; row: ConversationRow }> {
   const calls = (completion.message.toolCalls ?? []).map((call) => ({ call }));
   const message = newAssistantMessage(id, answerBody(completion), calls, 'complete');
-  return await turn.end(async (tx, row) => {
-    const { owner, number: conversation, last_seq, message_count, live_tokens } = row;
-    await completeMessages(tx, turn.held, given[0]?.seq ?? last_seq + 1);
-    const place = { owner, conversation, turn: turn.held.id, firstSeq: last_seq + 1 };
-    const [answer] = (await insertMessages(tx, place, [message])) ?? [];
-    if (!answer) throw new Error(`there is a message ${id} already`);
-    await writeConversation(tx, row, {
-      last_seq: last_seq + 1,
-      message_count: message_count + 1,
-      live_tokens: given.reduce((sum, one) => sum + givenTokens(one), live_tokens + answer.tokens),
-      updated_at: timestamp(),
-      token_ratio: ratioOf(completion, estimate) ?? row.token_ratio,
-      ...spent(row, completion.usage),
-    });
-    return { given: given.map((one) => ({ ...one, status: 'complete' as const })), answer };
+  const { owner, number: conversation, last_seq, message_count, live_tokens } = row;
+  await completeMessages(tx, held, given[0]?.seq ?? last_seq + 1);
+  const place = { owner, conversation, turn: held.id, firstSeq: last_seq + 1 };
+  const [answer] = (await insertMessages(tx, place, [message])) ?? [];
+  if (!answer) throw new HappenedBefore([id]);
+  const next = await writeConversation(tx, row, {
+    last_seq: last_seq + 1,
+    message_count: message_count + 1,
+    live_tokens: given.reduce((sum, one) => sum + givenTokens(one), live_tokens + answer.tokens),
+    updated_at: timestamp(),
+    token_ratio: ratioOf(completion, estimate) ?? row.token_ratio,
+    ...spent(row, completion.usage),
   });
+  return { given: given.map((one) => ({ ...one, status: 'complete' as const })), answer, row: next };
 }
 
 /** Marks the turn's messages as failed and ends it; nothing if it was lost. */

@@ -17,7 +17,7 @@ import {
 import type { ConversationContext } from './context.ts';
 import { spent } from './spent.ts';
 import { summarise } from './summarise.ts';
-import type { Turn } from './turns.ts';
+import type { OpenTurn } from './turns.ts';
 
 /** Assumed of a model whose window nobody knows. If it is smaller, its provider's refusal tells. */
 const USUAL_WINDOW = 128_000;
@@ -91,7 +91,7 @@ export async function loadMemory(context: ConversationContext, row: Conversation
  * that nobody pays for it again if the turn then fails.
  * @throws AppError `context_length_exceeded` if it cannot be made to fit.
  */
-export async function remember(context: ConversationContext, turn: Turn, fitting: Fitting): Promise<Remembered> {
+export async function remember(context: ConversationContext, turn: OpenTurn, fitting: Fitting): Promise<Remembered> {
   const { row, overhead, window } = fitting;
   const ratio = row.token_ratio;
   const memory = await loadMemory(context, row);
@@ -123,7 +123,7 @@ export async function remember(context: ConversationContext, turn: Turn, fitting
  */
 export async function compactNow(
   context: ConversationContext,
-  turn: Turn,
+  turn: OpenTurn,
   fitting: Omit<Fitting, 'overhead' | 'pinned'>,
 ): Promise<CompactionReport | null> {
   const { row, window } = fitting;
@@ -180,7 +180,7 @@ async function readLive(
 /** The input of a compaction, and what its summary took if there was one. */
 function summarising(
   context: ConversationContext,
-  turn: Turn,
+  turn: OpenTurn,
   { row, refs, overhead, pinned, window }: Fitting,
   read: Pick<CompactionInput<MessageRow>, 'memory' | 'live' | 'unread'>,
 ): { input: CompactionInput<MessageRow>; made(): Completion | undefined; failure(): AppError | undefined } {
@@ -213,7 +213,7 @@ function summarising(
   };
 }
 
-async function keep(turn: Turn, compacted: Compacted, made: Completion | undefined): Promise<void> {
+async function keep(turn: OpenTurn, compacted: Compacted, made: Completion | undefined): Promise<void> {
   const { memory, originalCount, compactedCount, tokensBefore, tokensAfter } = compacted;
   await turn.write(async (tx, row) => {
     const next = await saveCompaction(tx, row, {

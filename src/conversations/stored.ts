@@ -44,7 +44,7 @@ export interface AssistantBody {
   usage?: Usage | undefined;
   /** USD; null if the price is not known. */
   cost?: number | null | undefined;
-  finishReason?: Completion['finishReason'] | undefined;
+  finishReason?: Completion['finishReason'] | 'cancelled' | undefined;
   /** Milliseconds. */
   duration?: number | undefined;
 }

@@ -4,8 +4,18 @@ import { newId } from '../core/ids.ts';
 import { pause } from '../core/pause.ts';
 import { AppError, abortError, NotFoundError } from '../errors.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
+import { waitingRun } from '../storage/runs.ts';
 import type { Schema } from '../storage/schema.ts';
-import { endExpiredTurns, type FirstWork, type HeldTurn, renewTurns, takeTurn, withTurn } from '../storage/turns.ts';
+import {
+  endExpiredTurns,
+  type FirstWork,
+  type HeldTurn,
+  renewTurns,
+  type Taking,
+  takeTurn,
+  withTurn,
+} from '../storage/turns.ts';
+import { insistently } from './insistently.ts';
 import { Lines } from './lines.ts';
 
 /** Times in milliseconds. */
@@ -19,9 +29,8 @@ export interface TurnsOptions {
 const LEASE_MS = 10_000;
 const FIRST_POLL_MS = 20;
 const LONGEST_POLL_MS = 250;
-/** Twice as much in all. */
-const LONGEST_PAUSE_MS = 8000;
-const NEVER = new AbortController().signal;
+/** Three thousand years: a run's place does not run out. */
+const FOR_EVER_MS = 1e14;
 
 /** Why a turn failed whose process has died. */
 const INTERRUPTED = JSON.stringify({
@@ -64,35 +73,70 @@ export class Turns {
     signal: AbortSignal,
     first: FirstWork<T>,
   ): Promise<{ turn: Turn; row: ConversationRow; value: T }> {
-    const deadline = performance.now() + this.#waitMs;
     // From the waiting to the turn's end: a stop waits for both.
     const over = Promise.withResolvers<void>();
     void this.track(over.promise);
-    let leave = over.resolve;
     try {
-      const next = await this.#lines.enter(`${owner}/${conversationId}`, this.#waitMs, signal, busy);
-      leave = () => {
-        next();
+      const { taken, id, leave } = await this.#wait(owner, conversationId, signal, (id) =>
+        takeTurn(this.#db, owner, conversationId, { id, node: this.#node, leaseMs: this.#leaseMs }, first),
+      );
+      const { conversation: row, value } = taken;
+      const turn = new Turn(this.#db, { owner, conversation: row.number, id }, () => {
+        this.#running.delete(id);
+        leave();
         over.resolve();
-      };
+      });
+      this.#running.set(id, turn);
+      if (this.stopping.aborted) turn.abort(abortError(this.stopping));
+      this.#renewal ??= setInterval(() => this.#renew(), this.#leaseMs / 3).unref();
+      return { turn, row, value };
+    } catch (error) {
+      over.resolve();
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for the conversation's turn and gives it to a run, which keeps it until its end, whatever becomes of this
+   * process. @param onBusy is called whenever it is somebody else's; may throw. @throws as `take`.
+   */
+  async place<T>(
+    owner: string,
+    conversationId: string,
+    signal: AbortSignal,
+    run: string,
+    first: FirstWork<T>,
+    onBusy: () => Promise<void>,
+  ): Promise<T> {
+    const lease = { id: run, node: '', leaseMs: FOR_EVER_MS };
+    const attempt = async () => {
+      const taken = await takeTurn(this.#db, owner, conversationId, lease, first);
+      if (taken === 'busy') await onBusy();
+      return taken;
+    };
+    const { taken, leave } = await this.#wait(owner, conversationId, signal, attempt);
+    leave();
+    return taken.value;
+  }
+
+  /** Tries again and again, until it is this caller's turn. `leave` lets the next one in this process try. */
+  async #wait<T>(
+    owner: string,
+    conversationId: string,
+    signal: AbortSignal,
+    attempt: (id: string) => Promise<Taking<T>>,
+  ): Promise<{ taken: Exclude<Taking<T>, string>; id: string; leave: () => void }> {
+    const deadline = performance.now() + this.#waitMs;
+    const leave = await this.#lines.enter(`${owner}/${conversationId}`, this.#waitMs, signal, busy);
+    try {
       for (let pauseMs = FIRST_POLL_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_POLL_MS)) {
         if (this.stopping.aborted) throw abortError(this.stopping);
         const id = newId('turn');
-        const lease = { id, node: this.#node, leaseMs: this.#leaseMs };
-        const taken = await takeTurn(this.#db, owner, conversationId, lease, first);
+        const taken = await attempt(id);
         if (taken === 'missing') throw new NotFoundError('Conversation', conversationId);
-        if (taken !== 'busy') {
-          const { conversation: row, value } = taken;
-          const turn = new Turn(this.#db, { owner, conversation: row.number, id }, () => {
-            this.#running.delete(id);
-            leave();
-          });
-          this.#running.set(id, turn);
-          if (this.stopping.aborted) turn.abort(abortError(this.stopping));
-          this.#renewal ??= setInterval(() => this.#renew(), this.#leaseMs / 3).unref();
-          return { turn, row, value };
-        }
+        if (taken !== 'busy') return { taken, id, leave };
         await this.endExpired();
+        await this.#refuseIfWaiting(owner, conversationId);
         if (performance.now() > deadline) throw busy();
         if (!(await pause(pauseMs, signal))) throw abortError(signal);
       }
@@ -100,6 +144,17 @@ export class Turns {
       leave();
       throw error;
     }
+  }
+
+  /** A run that waits for a person may do so for days. */
+  async #refuseIfWaiting(owner: string, conversationId: string): Promise<void> {
+    const run = await waitingRun(this.#db, owner, conversationId);
+    if (run === undefined) return;
+    throw new AppError(
+      'conflict',
+      `The run ${run} of this conversation waits for an approval: answer it (GET /api/chat/approvals?status=pending), or cancel the run`,
+      { details: { runId: run } },
+    );
   }
 
   /** Aborted when work that is not a turn of its own must stop too. */
@@ -168,8 +223,17 @@ export class Turns {
   }
 }
 
+/** What work in the middle of a turn needs of it. */
+export interface OpenTurn {
+  held: HeldTurn;
+  /** Aborted when the turn must stop: the server stops, or the conversation was deleted. Not when its caller leaves. */
+  signal: AbortSignal;
+  /** Writes in the middle of the turn. @throws AppError if it is not held any more. */
+  write<T>(work: (tx: Kysely<Schema>, row: ConversationRow) => Promise<T>): Promise<T>;
+}
+
 /** A turn that is held until it ends. */
-export class Turn {
+export class Turn implements OpenTurn {
   readonly held: HeldTurn;
   readonly #db: Kysely<Schema>;
   readonly #controller = new AbortController();
@@ -182,7 +246,6 @@ export class Turn {
     this.#release = release;
   }
 
-  /** Aborted when the turn must stop: the server stops, or the conversation was deleted. Not when its caller leaves. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -191,7 +254,6 @@ export class Turn {
     this.#controller.abort(reason);
   }
 
-  /** Writes in the middle of the turn. @throws AppError if it is not held any more. */
   async write<T>(work: (tx: Kysely<Schema>, row: ConversationRow) => Promise<T>): Promise<T> {
     const done = await withTurn(this.#db, this.held, false, work);
     if (!done) throw lost();
@@ -212,18 +274,6 @@ export class Turn {
       if (!this.#isReleased) this.#release();
       this.#isReleased = true;
     }
-  }
-}
-
-/** Does it again, with growing pauses, as long as it fails for a reason that is not the caller's. */
-async function insistently<T>(work: () => Promise<T>): Promise<T> {
-  for (let pauseMs = FIRST_POLL_MS; ; pauseMs *= 2) {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof AppError || pauseMs > LONGEST_PAUSE_MS) throw error;
-    }
-    await pause(pauseMs, NEVER);
   }
 }
 

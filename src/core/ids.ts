@@ -16,7 +16,11 @@ export type IdPrefix =
   | 'key'
   | 'session'
   | 'invite'
-  | 'hold';
+  | 'hold'
+  | 'run'
+  | 'approval'
+  | 'rule'
+  | 'batch';
 
 // Crockford base32 in lower case: sorts like its value, has no characters that people confuse.
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';

@@ -13,6 +13,10 @@ interface Search {
   heads: RegExp;
   /** By their first characters, the longest first. */
   forms: Map<string, string[]>;
+  /** By their first character. */
+  starts: Map<string, string[]>;
+  /** Characters of the longest. */
+  longest: number;
 }
 
 /**
@@ -52,6 +56,42 @@ export class Redactor {
       heads.lastIndex = form === undefined ? index + 1 : done;
     }
     return done === 0 ? text : clean + text.slice(done);
+  }
+
+  /**
+   * The same for a piece of a text that goes on: `rest` may be the beginning of a secret, and belongs before what comes
+   * next.
+   */
+  redactPiece(text: string): { clean: string; rest: string } {
+    const { heads, forms } = this.#compiled();
+    let clean = '';
+    for (let done = 0; ; ) {
+      const held = this.#heldFrom(text, done);
+      let match: { index: number; length: number } | undefined;
+      heads.lastIndex = done;
+      for (let found = heads.exec(text); found && found.index < held && !match; found = heads.exec(text)) {
+        const { index, 0: head } = found;
+        const form = forms.get(head)?.find((candidate) => text.startsWith(candidate, index));
+        if (form !== undefined) match = { index, length: form.length };
+        heads.lastIndex = index + 1;
+      }
+      if (!match) return { clean: clean + text.slice(done, held), rest: text.slice(held) };
+      clean += text.slice(done, match.index) + MARK;
+      done = match.index + match.length;
+    }
+  }
+
+  /** From where on a text is what a secret begins with. */
+  #heldFrom(text: string, from: number): number {
+    const { starts, longest } = this.#compiled();
+    for (let index = Math.max(from, text.length - longest + 1); index < text.length; index++) {
+      const rest = text.length - index;
+      const isBeginning = starts
+        .get(text[index] ?? '')
+        ?.some((form) => form.length > rest && form.startsWith(text.slice(index)));
+      if (isBeginning) return index;
+    }
+    return text.length;
   }
 
   /** The same for all texts in a JSON value, names of fields included. */
@@ -103,13 +143,15 @@ export function hideInLogs(place: string, values: readonly string[]): void {
 
 /** Whole forms, of which a few have thousands of characters, would make an expression that takes seconds to compile. */
 function searchFor(forms: readonly string[]): Search {
+  const starts = Map.groupBy(new Set(forms), (form) => form.slice(0, 1));
+  const longest = forms.reduce((most, { length }) => Math.max(most, length), 0);
   const byHead = Map.groupBy(
     [...new Set(forms)].toSorted((a, b) => b.length - a.length),
     (form) => form.slice(0, MIN_CHARS),
   );
   // Without a secret, what nothing begins with.
   const heads = byHead.size === 0 ? /(?!)/g : new RegExp([...byHead.keys()].map(RegExp.escape).join('|'), 'g');
-  return { heads, forms: byHead };
+  return { heads, forms: byHead, starts, longest };
 }
 
 /** How a secret is usually written. */

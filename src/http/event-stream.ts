@@ -21,6 +21,11 @@ export class TextStream {
   }
 }
 
+/** How long a reader may take nothing before it is cut off, in milliseconds. */
+const STALL_MS = 60_000;
+/** What it finds at the end then: an event stream's comment. */
+const CUT_OFF = ': cut off, because nothing was read for too long; come back with Last-Event-ID\n\n';
+
 /** Whole server-sent events, several at once where they came so. */
 export class EventStream extends TextStream {
   override readonly outlivesCaller: boolean;
@@ -29,6 +34,17 @@ export class EventStream extends TextStream {
   constructor(chunks: AsyncIterable<string>, options: { outlivesCaller?: boolean } = {}) {
     super(chunks, STREAM_HEADERS);
     this.outlivesCaller = options.outlivesCaller ?? false;
+  }
+}
+
+/** Events that their reader can come back for, so that one who does not read is cut off. */
+export class ResumableStream extends EventStream {
+  readonly stallMs: number;
+
+  /** @param stallMs for how long a reader may take nothing. */
+  constructor(chunks: AsyncIterable<string>, stallMs: number = STALL_MS) {
+    super(chunks);
+    this.stallMs = stallMs;
   }
 }
 
@@ -54,22 +70,33 @@ export async function writeStream(
   stream: TextStream,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
+  const stallMs = stream instanceof ResumableStream ? stream.stallMs : undefined;
   response.writeHead(200, { ...headers, ...stream.headers });
   for await (const chunk of stream.chunks) {
     if (!response.destroyed) {
-      if (!response.write(chunk)) await drained(response);
+      if (!response.write(chunk) && !(await drained(response, stallMs))) return cutOff(response);
     } else if (!stream.outlivesCaller) return;
   }
   response.end();
 }
 
-function drained(response: ServerResponse): Promise<void> {
+/** The rest that is on its way may still arrive. */
+function cutOff(response: ServerResponse): void {
+  response.end(CUT_OFF);
+  setTimeout(() => response.destroy(), STALL_MS).unref();
+}
+
+/** @returns false if that takes longer than `stallMs`. */
+function drained(response: ServerResponse, stallMs: number | undefined): Promise<boolean> {
   return new Promise((resolve) => {
-    const done = (): void => {
+    const done = (): void => end(true);
+    const end = (isDrained: boolean): void => {
+      clearTimeout(timer);
       response.off('drain', done);
       response.off('close', done);
-      resolve();
+      resolve(isDrained);
     };
+    const timer = stallMs === undefined ? undefined : setTimeout(() => end(false), stallMs);
     response.on('drain', done);
     response.on('close', done);
     if (response.destroyed) done();

@@ -49,7 +49,7 @@ export interface Serving {
 /** Of a stranger, who has no rows. */
 const NOBODY = '';
 
-type CommonField = 'services' | 'principal' | 'requestId' | 'caller' | 'session' | 'setSession';
+type CommonField = 'services' | 'principal' | 'requestId' | 'lastEventId' | 'caller' | 'session' | 'setSession';
 
 interface Input {
   params: unknown;
@@ -119,7 +119,9 @@ export class Exchange {
     };
     const name = { owner, route: `${this.#request.method} ${target.path}` };
     const { idempotency } = this.#serving;
-    const answer = await (keyed ? idempotency.answer({ ...name, ...keyed }, signal, work) : work(newId));
+    const answer = await (keyed
+      ? idempotency.answer({ ...name, ...keyed }, signal, work, route.isDurable)
+      : work(newId));
     if (answer instanceof TextStream) await this.#stream(answer);
     else this.#send(answer.status, answer.text, answer.headers);
   }
@@ -155,6 +157,7 @@ export class Exchange {
       services: this.#services,
       principal,
       requestId: this.#id,
+      lastEventId: headers['last-event-id']?.toString(),
       caller: { address: this.#address, userAgent: headers['user-agent'] ?? '' },
       session: sessionCookie(headers.cookie),
       setSession: (secret) => this.#setSession(secret),

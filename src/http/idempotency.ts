@@ -61,16 +61,19 @@ export class Idempotency {
    * The first answer if there is one, also one that is under way; else that of `work`. If that fails, whoever waits for
    * it tries next.
    * @param signal ends the waiting.
+   * @param isDurable what is made is found again by its id: nobody waits for the first one, and no answer is kept, since
+   *   a new one says how that stands by then.
    * @throws AppError `idempotency_mismatch`, `conflict` if the first answer does not come, and whatever `work` throws.
    */
-  async answer(request: KeyedRequest, signal: AbortSignal, work: Work): Promise<Page | TextStream> {
+  async answer(request: KeyedRequest, signal: AbortSignal, work: Work, isDurable = false): Promise<Page | TextStream> {
     const deadline = performance.now() + this.#patienceMs;
     const attempt = { ...request, route: shortened(request.route), node: randomUUID() };
     for (let poll = FIRST_PAUSE_MS; ; poll = Math.min(poll * 2, LONGEST_PAUSE_MS)) {
       const claim = await claimKey(this.#db, attempt);
-      if (claim.state === 'won') return await this.#run(attempt, claim.token, work);
+      if (claim.state === 'won') return await this.#run(attempt, claim.token, work, isDurable);
       if (claim.state === 'finished') return replay(claim.answer);
       if (claim.state === 'mismatch') throw mismatch(request.key);
+      if (isDurable && claim.token !== undefined) return await work(idsOf(claim.token));
       const left = deadline - performance.now();
       if (left <= 0) throw stillRunning(request.key);
       await this.#wait(attempt, left, poll, signal);
@@ -85,11 +88,14 @@ export class Idempotency {
     if (signal.aborted) throw abortError(signal);
   }
 
-  async #run(attempt: KeyedTry, token: string, work: Work): Promise<Page | TextStream> {
+  async #run(attempt: KeyedTry, token: string, work: Work, isDurable: boolean): Promise<Page | TextStream> {
     const running = this.#begin(attempt);
-    let made = 0;
     try {
-      const answer = await work((prefix) => idFrom(prefix, token, made++));
+      const answer = await work(idsOf(token));
+      if (isDurable) {
+        await this.#end(running, undefined);
+        return answer;
+      }
       if (answer instanceof EventStream) return new EventStream(this.#recorded(running, answer.chunks), answer);
       if (!(answer instanceof Page)) throw new Error('a download makes nothing, so it has no idempotency key');
       const { status, headers, text } = answer;
@@ -146,6 +152,12 @@ export class Idempotency {
       this.#log.error({ err: error }, 'idempotency keys could not be renewed');
     });
   }
+}
+
+/** The ids that every try makes, in the same order. */
+function idsOf(token: string): (prefix: IdPrefix) => string {
+  let made = 0;
+  return (prefix) => idFrom(prefix, token, made++);
 }
 
 function nameOf({ owner, route, key }: KeyName): string {

@@ -26,6 +26,8 @@ export interface RouteRequest<P, Q, B> {
   /** Aborted when the caller leaves or the server must stop. */
   signal: AbortSignal;
   requestId: string;
+  /** Of the header `Last-Event-ID`: the last event that the caller has seen. */
+  lastEventId: string | undefined;
   /**
    * A new id for something that the request makes. With an `Idempotency-Key` the first, second, … call gives every try
    * the same id, so the calls must come in the same order each time.
@@ -69,6 +71,11 @@ export interface Route<P = unknown, Q = unknown, B = unknown> {
   errors?: readonly ErrorCode[];
   /** True: makes something, or costs something, and so takes an `Idempotency-Key`. */
   creates?: true;
+  /**
+   * True: what it makes has an id that a repeated request finds, also while it is still being made; so such a request
+   * need not wait for the first one.
+   */
+  isDurable?: true;
   scope: RouteScope;
   audit?: Deed<P, Q, B>;
   /** Gives an `EventStream`, a `Page`, or a value that is sent as JSON. */

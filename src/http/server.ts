@@ -47,7 +47,7 @@ export async function startServer(services: Services): Promise<RunningServer> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       // A turn may go on after its caller has gone.
-      await Promise.all([running.stop(stopTimeout), services.turns.stop(stopTimeout)]);
+      await Promise.all([running.stop(stopTimeout), services.turns.stop(stopTimeout), services.stopRuns(stopTimeout)]);
       server.closeAllConnections();
       await closed;
     },

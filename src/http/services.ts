@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { RunServices } from '../agent/context.ts';
 import type { Gate } from '../auth/gate.ts';
 import type { Config } from '../config.ts';
 import type { Turns } from '../conversations/turns.ts';
@@ -18,6 +19,9 @@ export interface Services {
   budgets: Budgets;
   providers: ProviderRegistry;
   turns: Turns;
+  runs: RunServices;
+  /** Hands over the runs of this node, within so many milliseconds. */
+  stopRuns(ms: number): Promise<void>;
   log: Logger;
   version: string;
 }

@@ -1,7 +1,7 @@
+import { completionOf, type StartedTurn, type TurnResult } from '../agent/turn.ts';
 import type { Completion } from '../chat/complete.ts';
 import type { CompactionReport } from '../conversations/memory.ts';
 import { assistantBody, type ConversationMessage, toMessage, toolCallsOf } from '../conversations/stored.ts';
-import { completionOf, type StartedTurn, type TurnResult } from '../conversations/turn.ts';
 import { toAppError } from '../errors.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { eventLines } from './completion-stream.ts';

@@ -1,3 +1,4 @@
+import type { AgentContext } from '../agent/context.ts';
 import type { ChatContext } from '../chat/complete.ts';
 import type { GivenMessage, GivenTurn } from '../conversations/begin-turn.ts';
 import type { ConversationContext } from '../conversations/context.ts';
@@ -15,6 +16,13 @@ export function chatContext({ services, owner, principal }: RouteRequest<unknown
 export function conversationContext(request: RouteRequest<unknown, unknown, unknown>): ConversationContext {
   const { turns, log, config } = request.services;
   return { ...chatContext(request), turns, log, titleModel: config.titleModel, newId: request.newId };
+}
+
+/** What the verbs of runs work with, for one request. */
+export function agentContext(request: RouteRequest<unknown, unknown, unknown>): AgentContext {
+  const { services, principal } = request;
+  const context = conversationContext(request);
+  return { ...context, runs: services.runs, actor: principal?.actor ?? '', budgets: principal?.budgets ?? [] };
 }
 
 /**

@@ -121,6 +121,12 @@ export interface Tool {
 
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
+/** How hard a model may be asked to reason, from least to most. */
+export const EFFORTS = ['low', 'medium', 'high', 'max'] as const;
+
+/** One of {@link EFFORTS}. */
+export type Effort = (typeof EFFORTS)[number];
+
 /** What every wire is asked. Optional fields are left to the provider's default. */
 export interface ChatRequest {
   model: string;
@@ -129,6 +135,12 @@ export interface ChatRequest {
   toolChoice: ToolChoice | undefined;
   temperature: number | undefined;
   maxTokens: number | undefined;
+  /**
+   * How hard to reason: a hint. It is left out, without a warning, for a model that is not known to take it, with a
+   * package of the AI SDK, where it does not go together with something that was asked for (a temperature, a short
+   * `maxTokens`), and where a tool call is forced. `max` is the most that the model has a word for.
+   */
+  effort?: Effort;
   stream: boolean;
 }
 

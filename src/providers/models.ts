@@ -1,6 +1,7 @@
 import { type CatalogModel, catalogModels, describeModel } from './catalog/catalog.ts';
 import type { ProviderType } from './chat-model.ts';
-import { DEMO_DESCRIPTION, DEMO_MODEL } from './demo.ts';
+import { DEMO_MODEL } from './demo.ts';
+import { DEMO_DESCRIPTION } from './demo-script.ts';
 import type { LiveModel } from './live/read-list.ts';
 import type { RemoteType } from './profiles.ts';
 import type { ModelRef, ProviderRegistry } from './registry.ts';

@@ -1,4 +1,15 @@
 import type { CustomType, ProviderType } from './chat-model.ts';
+import {
+  DEEPSEEK_EFFORT,
+  type EffortRule,
+  GPT_OSS_EFFORT,
+  GROQ_EFFORT,
+  MISTRAL_EFFORT,
+  OPENAI_EFFORT,
+  OPENROUTER_EFFORT,
+  PERPLEXITY_EFFORT,
+  XAI_EFFORT,
+} from './efforts.ts';
 import type { AttachmentLimits } from './wire/attachments.ts';
 
 /** The wires that exist; `protocols/` has two files for each. */
@@ -50,6 +61,8 @@ export interface Quirks {
   toolCallIds?: ToolCallIds;
   /** The first that fits the model; reasoning of others is left out. */
   reasoningBack?: readonly ReasoningBack[];
+  /** On the wires of openai: the first that fits the model; without one, `effort` is left out. */
+  effort?: readonly EffortRule[];
   /** On the wires of openai: how inline files go that are not text; absent: not at all. */
   files?: FileForm;
   /** Takes no tools: earlier calls and results go as text. */
@@ -142,7 +155,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'gpt-5.5',
     family: /^(gpt-|o\d|chatgpt-)/i,
-    quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
+    quirks: { files: 'file', reasoningModels: OPENAI_REASONING, effort: OPENAI_EFFORT },
     attachments: { imageTypes: WEB_IMAGES, maxFileBytes: 50 * MIB },
   },
   azure: {
@@ -155,7 +168,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: undefined,
     family: /^(gpt-|o\d|chatgpt-)/i,
-    quirks: { files: 'file', reasoningModels: OPENAI_REASONING },
+    quirks: { files: 'file', reasoningModels: OPENAI_REASONING, effort: OPENAI_EFFORT },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 50 },
   },
   google: {
@@ -181,7 +194,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'openai/gpt-oss-120b',
     // Its other models refuse the field.
-    quirks: { reasoningBack: [{ models: /gpt-oss/, as: 'reasoning' }] },
+    quirks: { reasoningBack: [{ models: /gpt-oss/, as: 'reasoning' }], effort: GROQ_EFFORT },
     attachments: { maxImageBytes: 4 * MIB, maxImages: 5 },
   },
   xai: {
@@ -195,7 +208,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     defaultModel: 'grok-4.6',
     family: /^grok-/i,
     catalogue: { name: 'x-ai' },
-    quirks: {},
+    quirks: { effort: XAI_EFFORT },
     attachments: { imageTypes: ['image/png', 'image/jpeg'], maxImageBytes: 20 * MIB },
   },
   mistral: {
@@ -212,6 +225,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
       usageUnasked: true,
       toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 },
       reasoningBack: [{ as: 'content-parts' }],
+      effort: MISTRAL_EFFORT,
     },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 10 * MIB, maxImages: 8 },
   },
@@ -230,6 +244,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
         { models: /^deepseek-v([4-9]|\d\d)/, as: 'reasoning_content', required: true },
         { models: /^deepseek-reasoner/, as: 'reasoning_content', openTurnOnly: true },
       ],
+      effort: DEEPSEEK_EFFORT,
     },
     attachments: { images: false },
   },
@@ -241,7 +256,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['TOGETHER_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
-    quirks: {},
+    quirks: { effort: GPT_OSS_EFFORT },
   },
   fireworks: {
     name: 'Fireworks AI',
@@ -251,7 +266,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'accounts/fireworks/models/gpt-oss-120b',
-    quirks: { reasoningBack: [{ as: 'reasoning_content' }] },
+    quirks: { reasoningBack: [{ as: 'reasoning_content' }], effort: GPT_OSS_EFFORT },
     attachments: { maxImages: 30, maxImageBytes: 10 * MIB },
   },
   cerebras: {
@@ -265,6 +280,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     quirks: {
       refusedSchemaKeywords: ['minItems', 'maxItems', 'pattern', 'format'],
       reasoningBack: [{ as: 'reasoning' }],
+      effort: GPT_OSS_EFFORT,
     },
   },
   openrouter: {
@@ -275,7 +291,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['OPENROUTER_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'openrouter/auto',
-    quirks: { files: 'file-or-link', reasoningBack: [{ as: 'reasoning_details' }] },
+    quirks: { files: 'file-or-link', reasoningBack: [{ as: 'reasoning_details' }], effort: OPENROUTER_EFFORT },
   },
   cohere: {
     name: 'Cohere',
@@ -299,7 +315,14 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: undefined,
     defaultModel: 'sonar',
     family: /^sonar/i,
-    quirks: { files: 'file_url', usageUnasked: true, noTools: true, strictAlternation: true, thinkTags: true },
+    quirks: {
+      files: 'file_url',
+      usageUnasked: true,
+      noTools: true,
+      strictAlternation: true,
+      thinkTags: true,
+      effort: PERPLEXITY_EFFORT,
+    },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 50 * MIB, maxFileBytes: 50 * MIB },
   },
   ollama: {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Kysely } from 'kysely';
 import { isObject, tryParseJson } from '../core/json.ts';
 import { hide } from '../core/redactor.ts';
@@ -36,6 +37,8 @@ export interface RegistryDeps {
   /** The user's own short names for `provider/model`; they win over the built-in ones. */
   aliases?: Readonly<Record<string, string>>;
   coolDowns?: CoolDowns;
+  /** Is called when something was changed, so that other processes on the same database can be told. */
+  changed?: () => void;
 }
 
 /** A model of a provider; `model` is the provider's own id. */
@@ -145,6 +148,28 @@ export class ProviderRegistry {
     await withSecretKey(db, secretKey, (tx) => putProviderSettings(tx, owner, type, sealed));
     this.#stored.set(type, settings);
     this.#forget(type);
+    this.#deps.changed?.();
+  }
+
+  /** Takes over what other processes on the same database have changed. @throws Error if that cannot be read. */
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#refresh());
+  }
+
+  async #refresh(): Promise<void> {
+    const { db, secretKey } = this.#deps;
+    const rows = await withSecretKey(db, secretKey, listProviderSettings);
+    const stored = new Map<RemoteType, ProviderSettings>();
+    for (const { type, sealed } of rows) if (isRemoteType(type)) stored.set(type, this.#unseal(type, sealed));
+    for (const type of new Set([...this.#stored.keys(), ...stored.keys()])) {
+      const settings = stored.get(type);
+      if (isDeepStrictEqual(settings, this.#stored.get(type))) continue;
+      if (settings) this.#stored.set(type, settings);
+      else this.#stored.delete(type);
+      this.#hide(type);
+      this.#forget(type);
+    }
+    this.#default = readDefault(await getServerSetting(db, DEFAULT_KEY));
   }
 
   /** Tries the settings as they would be after a change. @throws AppError what the provider, or its absence, says. */
@@ -170,6 +195,7 @@ export class ProviderRegistry {
       await deleteServerSetting(this.#deps.db, DEFAULT_KEY);
       this.#default = undefined;
     }
+    this.#deps.changed?.();
     return removed;
   }
 
@@ -189,6 +215,7 @@ export class ProviderRegistry {
     const ref = { provider, model: model ?? (await this.defaultModelOf(provider)) };
     await putServerSetting(this.#deps.db, owner, DEFAULT_KEY, JSON.stringify({ provider, model }));
     this.#default = { provider, model };
+    this.#deps.changed?.();
     return ref;
   }
 

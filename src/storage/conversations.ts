@@ -108,6 +108,20 @@ export async function getConversation(
     .executeTakeFirst();
 }
 
+/** The same by its number. */
+export async function getConversationByNumber(
+  db: Kysely<Schema>,
+  owner: string,
+  number: number,
+): Promise<ConversationRow | undefined> {
+  return await db
+    .selectFrom('conversations')
+    .selectAll()
+    .where('owner', '=', owner)
+    .where('number', '=', number)
+    .executeTakeFirst();
+}
+
 async function requireConversation(db: Kysely<Schema>, owner: string, id: string): Promise<ConversationRow> {
   const row = await getConversation(db, owner, id);
   if (!row) throw new Error(`the conversation ${id} is being deleted`);

@@ -34,7 +34,7 @@ export interface StoredAnswer {
 /** What became of a claim: `won` must be finished or released, and renewed until then. */
 export type Claim =
   | { state: 'won'; token: string }
-  | { state: 'running' }
+  | { state: 'running'; token: string | undefined }
   | { state: 'finished'; answer: StoredAnswer }
   | { state: 'mismatch' };
 
@@ -142,16 +142,16 @@ export async function removeExpiredKeys(db: Kysely<Schema>, limit: number): Prom
 async function readClaim(db: Kysely<Schema>, attempt: KeyedTry): Promise<Claim> {
   const row = await db
     .selectFrom('idempotency_keys')
-    .select(['fingerprint', 'status', 'content_type', 'answer'])
+    .select(['fingerprint', 'token', 'status', 'content_type', 'answer'])
     .where('owner', '=', attempt.owner)
     .where('route', '=', attempt.route)
     .where('key', '=', attempt.key)
     .executeTakeFirst();
   // Between the two statements it may have become free, or have been removed: the next claim will tell.
-  if (!row) return { state: 'running' };
+  if (!row) return { state: 'running', token: undefined };
   if (row.fingerprint !== attempt.fingerprint) return { state: 'mismatch' };
   const { status, content_type: contentType, answer: text } = row;
-  if (status === null || contentType === null || text === null) return { state: 'running' };
+  if (status === null || contentType === null || text === null) return { state: 'running', token: row.token };
   return { state: 'finished', answer: { status, contentType, text } };
 }
 

@@ -11,6 +11,7 @@ import {
 import { databaseNow } from './dialect.ts';
 import { forgetKeys } from './idempotency.ts';
 import type { MessageRow } from './messages.ts';
+import { removeRuns } from './remove-runs.ts';
 import type { Schema } from './schema.ts';
 import { unindexEntries } from './search.ts';
 
@@ -111,9 +112,11 @@ export async function removeOrphan(db: Kysely<Schema>, conversation: number): Pr
     .where('conversation', '=', conversation)
     .executeTakeFirst()) ?? { owner: undefined };
   if (owner === undefined) return;
+  await removeRuns(db, owner, conversation, 0);
   const range = { owner, conversation, fromSeq: 0 };
   while ((await db.transaction().execute((tx) => removeLastMessages(tx, range))).isMore);
   await db.transaction().execute(async (tx) => {
+    await tx.deleteFrom('tool_rules').where('owner', '=', owner).where('conversation', '=', conversation).execute();
     await tx.deleteFrom('compactions').where('owner', '=', owner).where('conversation', '=', conversation).execute();
     const gone = await tx
       .deleteFrom('conversations')

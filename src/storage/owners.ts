@@ -10,6 +10,7 @@ const TABLES = [
   'ticket_counters',
   'conversation_counts',
   'idempotency_keys',
+  'tool_rules',
   'sessions',
   'api_keys',
   'invites',

@@ -2,6 +2,7 @@ import { type Dialect, PostgresDialect } from 'kysely';
 
 const MAX_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
+const IDLE_IN_TRANSACTION_MS = 5000;
 const INT8_OID = 20;
 
 /**
@@ -25,7 +26,11 @@ export async function openPostgres(databaseUrl: string): Promise<Dialect> {
   // A connection that ends while nothing runs on it (server restart) is replaced by the pool at the next query. Without
   // a listener its error would end the process; the one on each client is for those in the middle of a transaction.
   pool.on('error', ignore);
-  pool.on('connect', (client) => client.on('error', ignore));
+  pool.on('connect', (client) => {
+    client.on('error', ignore);
+    // A process that is frozen in the middle of a transaction would keep others from the rows that it has locked.
+    client.query(`set idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`).catch(ignore);
+  });
   try {
     const client = await pool.connect();
     client.release();

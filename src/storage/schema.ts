@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { AccessSchema } from './access-schema.ts';
+import type { RunSchema } from './run-schema.ts';
 
 /** What a task's status may be, in the order a task lives through them. */
 export const TASK_STATUSES = ['pending', 'in_progress', 'completed', 'failed', 'cancelled'] as const;
@@ -30,7 +31,7 @@ export type ToolCallStatus = 'pending' | 'running' | 'success' | 'error' | 'deni
  * Every table, as the newest migration leaves it. Times are ISO-8601 UTC text with milliseconds; `labels` is a JSON
  * array of strings as text; `sealed` comes from `seal` of secret-box.ts.
  */
-export interface Schema extends AccessSchema {
+export interface Schema extends AccessSchema, RunSchema {
   provider_settings: ProviderSettingsTable;
   server_settings: ServerSettingsTable;
   presets: PresetsTable;

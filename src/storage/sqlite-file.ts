@@ -21,6 +21,8 @@ export async function openSqliteFile(file: string): Promise<DatabaseSync> {
     const mode = await whileBusy(opened, () => opened.prepare('PRAGMA journal_mode = WAL').get()?.journal_mode);
     if (mode !== 'wal' && path !== ':memory:') throw new Error(`no write-ahead log is possible there (${mode})`);
     opened.exec('PRAGMA synchronous = NORMAL');
+    // 40 MB of log: many streams write the same pages again and again, which so go to the file once.
+    opened.exec('PRAGMA wal_autocheckpoint = 10000');
     return opened;
   } catch (error) {
     db?.close();

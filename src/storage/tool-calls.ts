@@ -1,6 +1,8 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { asObject, asString, tryParseJson } from '../core/json.ts';
+import type { ApprovalRow } from './approvals.ts';
 import type { ConversationRow } from './conversations.ts';
+import type { ToolCallRow } from './messages.ts';
 import type { Schema } from './schema.ts';
 
 /** A call's result that its caller brings. `result` is a JSON string; `tokens` its estimated length. */
@@ -31,7 +33,9 @@ export async function keepToolResults(
           .whereRef('messages.conversation', '=', 'tool_calls.conversation')
           .whereRef('messages.seq', '=', 'tool_calls.seq')
           .where('messages.owner', '=', owner)
-          .where('messages.status', '=', 'complete'),
+          .where('messages.status', '=', 'complete')
+          // What a run's tools have done nobody may write but the run.
+          .where(sql<boolean>`substr(messages.turn, 1, 4) <> 'run_'`),
       ),
     )
     .orderBy('seq', 'desc')
@@ -107,4 +111,37 @@ export async function tokensBeyond(
 
 function callsOf(db: Kysely<Schema>, owner: string, conversation: number) {
   return db.selectFrom('tool_calls').where('owner', '=', owner).where('conversation', '=', conversation);
+}
+
+/** The call that an approval is about; undefined if it is gone. */
+export async function getToolCall(
+  db: Kysely<Schema>,
+  {
+    owner,
+    conversation,
+    message_seq,
+    position,
+  }: Pick<ApprovalRow, 'owner' | 'conversation' | 'message_seq' | 'position'>,
+): Promise<ToolCallRow | undefined> {
+  return await callsOf(db, owner, conversation)
+    .selectAll()
+    .where('seq', '=', message_seq)
+    .where('position', '=', position)
+    .executeTakeFirst();
+}
+
+/** Changes a call. Must run in a transaction that has locked the conversation. */
+export async function writeToolCall(
+  tx: Kysely<Schema>,
+  { owner, conversation, seq, position }: Pick<ToolCallRow, 'owner' | 'conversation' | 'seq' | 'position'>,
+  change: Partial<Pick<ToolCallRow, 'status' | 'tokens' | 'duration' | 'result'>>,
+): Promise<void> {
+  await tx
+    .updateTable('tool_calls')
+    .set(change)
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '=', seq)
+    .where('position', '=', position)
+    .execute();
 }

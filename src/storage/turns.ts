@@ -87,12 +87,13 @@ export async function withTurn<T>(
   return await db.transaction().execute(async (tx) => {
     const row = await lockConversation(tx, turn.owner, { number: turn.conversation });
     if (!row) return undefined;
-    const isHeld = ends ? await deleteTurn(tx, turn) : await hasTurn(tx, turn);
+    const isHeld = ends ? await releaseTurn(tx, turn) : await hasTurn(tx, turn);
     return isHeld ? { value: await work(tx, row) } : undefined;
   });
 }
 
-async function deleteTurn(tx: Kysely<Schema>, { owner, conversation, id }: HeldTurn): Promise<boolean> {
+/** Gives a turn back; false if it was not held. Must run in a transaction that has locked the conversation. */
+export async function releaseTurn(tx: Kysely<Schema>, { owner, conversation, id }: HeldTurn): Promise<boolean> {
   const { numDeletedRows } = await tx
     .deleteFrom('turns')
     .where('owner', '=', owner)

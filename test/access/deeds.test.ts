@@ -48,6 +48,11 @@ onBothDatabases((start) => {
       await deeds('GET', '/api/auth/status', undefined);
       await deeds('POST', '/api/tasks', { title: 'T', prompt: 'P' });
       await deeds('POST', '/api/chat/quick', { prompt: 'Hi', model: 'demo' });
+      const { conversation } = await local.must('POST', '/api/chat/conversations', { model: 'demo' });
+      const content = '/tool list_directory {}';
+      await deeds('POST', `/api/chat/conversations/${conversation.id}/messages/with-tools`, { content });
+      for (const name of ['runs', 'approvals', 'tools', 'tools/rules'])
+        await deeds('GET', `/api/chat/${name}`, undefined);
       await deeds('GET', '/api/audit', undefined);
     });
 
@@ -74,6 +79,61 @@ onBothDatabases((start) => {
         const failed = { action, target, outcome: 'failed', details: { code: 'not_found' } };
         await deeds('DELETE', `${at}/${target}`, undefined, begun, failed);
       }
+    });
+
+    /** Has a tool asked for in a conversation of its own. */
+    const askedFor = async (name: string): Promise<{ runId: string; conversationId: string; approvalId: string }> => {
+      const { conversation } = await local.must('POST', '/api/chat/conversations', { model: 'demo' });
+      const content = `/tool write_file ${JSON.stringify({ path: name, content: name })}`;
+      const path = `/api/chat/conversations/${conversation.id}/messages/with-tools`;
+      const { runId, pendingApprovals } = await local.must('POST', path, { content });
+      return { runId, conversationId: conversation.id, approvalId: pendingApprovals[0].id };
+    };
+
+    it('a run is stopped', async () => {
+      const { runId } = await askedFor('stopped');
+      for (const [target, code] of [
+        [runId, undefined],
+        [runId, 'conflict'],
+        ['run_none', 'not_found'],
+      ]) {
+        const row = { action: 'run.cancel', target, outcome: 'begun' };
+        const failed = code === undefined ? [] : [{ ...row, outcome: 'failed', details: { code } }];
+        await deeds('POST', `/api/chat/runs/${target}/cancel`, {}, row, ...failed);
+      }
+    });
+
+    it('a call of a tool is allowed or refused, but what it does is not told', async () => {
+      const [first, second] = [await askedFor('secret-of-a-file'), await askedFor('another')];
+      for (const [{ conversationId, approvalId: target }, decision, code] of [
+        [first, 'allow-always', undefined],
+        [first, 'deny', 'conflict'],
+        [second, 'deny', undefined],
+        [{ ...second, approvalId: first.approvalId }, 'allow-once', 'approval_not_found'],
+      ] as const) {
+        const row = { action: 'approval.decide', target, outcome: 'begun' };
+        const failed = code === undefined ? [] : [{ ...row, outcome: 'failed', details: { code } }];
+        const details = { decision, conversationId, ...(decision === 'allow-always' ? { scope: 'conversation' } : {}) };
+        const answer = { ...details, approvalId: target, reason: 'secret-of-a-person' };
+        await deeds('POST', '/api/chat/tools/approve', answer, { ...row, details }, ...failed);
+      }
+      const { runId: _, approvalId, conversationId } = await askedFor('a-third');
+      const row = { action: 'approval.decide', target: approvalId, outcome: 'begun' };
+      const details = { decision: 'allow-once', conversationId };
+      const editedArguments = { path: 'secret-of-a-file', content: '' };
+      await deeds(
+        'POST',
+        '/api/chat/tools/approve',
+        { ...details, approvalId, editedArguments },
+        { ...row, details: { ...details, edited: true } },
+      );
+      const rows = await rig.db.selectFrom('audit_log').select('details').execute();
+      expect(JSON.stringify(rows)).not.toContain('secret-of');
+      const { rules } = await local.must('GET', '/api/chat/tools/rules');
+      const gone = { action: 'rule.delete', target: rules[0].id, outcome: 'begun' };
+      const failed = { ...gone, outcome: 'failed', details: { code: 'not_found' } };
+      await deeds('DELETE', `/api/chat/tools/rules/${rules[0].id}`, undefined, gone);
+      await deeds('DELETE', `/api/chat/tools/rules/${rules[0].id}`, undefined, gone, failed);
     });
 
     it('a provider’s settings are named, but not their secrets', async () => {

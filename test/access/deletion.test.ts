@@ -50,6 +50,31 @@ function imported(count: number): Json {
   return { conversation: { title: 'A long one' }, messages };
 }
 
+/** A run that waits for a person, with a message that it has not seen. */
+async function ask(browser: Visitor): Promise<{ conversationId: string; approvalId: string; runId: string }> {
+  const { conversation } = await browser.must('POST', CONVERSATIONS, { title: 'C' });
+  const content = '/tool write_file {"path":"written","content":"by a tool"}';
+  const path = `${CONVERSATIONS}/${conversation.id}/messages/with-tools`;
+  const { runId, pendingApprovals } = await browser.must('POST', path, { content, model: 'demo' });
+  await browser.must('POST', `/api/chat/runs/${runId}/messages`, { content: 'Wait' });
+  return { conversationId: conversation.id, approvalId: pendingApprovals[0].id, runId };
+}
+
+/** One that has ended, by rules for its conversation and for all, and one that waits. */
+async function fillRuns(browser: Visitor): Promise<void> {
+  for (const scope of ['conversation', 'user']) {
+    // The rule of the first one is for its own conversation.
+    const { runId: _, ...asked } = await ask(browser);
+    const answer = { ...asked, decision: 'allow-always', scope };
+    expect((await browser.must('POST', '/api/chat/tools/approve', answer)).run.status).toBe('completed');
+  }
+  const { conversation } = await browser.must('POST', CONVERSATIONS, { title: 'C' });
+  const content = '/tool exec {"command":"true"}';
+  const path = `${CONVERSATIONS}/${conversation.id}/messages/with-tools`;
+  const { runId } = await browser.must('POST', path, { content, model: 'demo' });
+  await browser.must('POST', `/api/chat/runs/${runId}/messages`, { content: 'Wait' });
+}
+
 /** Gives somebody a row in every table that there is. */
 async function fill(rig: Rig, browser: Visitor, messages: number): Promise<void> {
   await browser.must('POST', `${CONVERSATIONS}/import`, imported(messages));
@@ -64,21 +89,28 @@ async function fill(rig: Rig, browser: Visitor, messages: number): Promise<void>
   const { user } = await browser.must('GET', '/api/auth/me');
   const { code } = await browser.must('POST', '/api/invites', {});
   expect(code).toBeDefined();
+  await fillRuns(browser);
   expect(await rowsOf(rig, user.id)).toMatchObject({
     accounts: 1,
     api_keys: 1,
+    approvals: 3,
     budgets: 1,
     conversation_counts: 1,
-    conversations: 2,
+    conversations: 5,
     idempotency_keys: 2,
     invites: 1,
-    messages: messages + 2,
+    messages: messages + 12,
     presets: 1,
+    run_events: expect.any(Number),
+    runs: 3,
     sessions: 1,
+    steering: 1,
     tasks: 1,
     ticket_counters: 1,
     tickets: 1,
-    tool_calls: messages / 2,
+    tool_calls: messages / 2 + 3,
+    tool_rules: 2,
+    turns: 1,
   });
 }
 
@@ -124,10 +156,10 @@ onBothDatabases((start) => {
     await fill(rig, kept.browser, 4);
     const [ours, theirs] = [await numbersOf(rig, kept.user.id), await numbersOf(rig, gone.user.id)];
     const [before, owners] = [await rowsOf(rig, kept.user.id), await rowsOf(rig, 'local')];
-    expect([await searchable(rig, ours), await searchable(rig, theirs)]).toEqual([8, 1004]);
+    expect([await searchable(rig, ours), await searchable(rig, theirs)]).toEqual([18, 1014]);
     await owner.must('DELETE', `/api/users/${gone.user.id}`);
     await expect.poll(() => rowsOf(rig, gone.user.id)).toEqual({ accounts: 1 });
-    expect([await searchable(rig, ours), await searchable(rig, theirs)]).toEqual([8, 0]);
+    expect([await searchable(rig, ours), await searchable(rig, theirs)]).toEqual([18, 0]);
     expect([await rowsOf(rig, kept.user.id), await rowsOf(rig, 'local')]).toEqual([before, owners]);
     expect((await kept.browser.must('GET', `${CONVERSATIONS}?q=vanishing`)).total).toBe(1);
   });
@@ -168,6 +200,25 @@ onBothDatabases((start) => {
     expectError(await sent, 409, 'conflict', /conversation was deleted/);
     expect(await rowsOf(rig, user.id)).toEqual({ accounts: 1 });
   });
+
+  it.each(['/stream 100 100\n/say a long answer', '/say Well\n/stall', '/tool exec {"command":"sleep 100"}'])(
+    'stops a run in the middle of %j, of which nothing is kept either',
+    async (content) => {
+      const { browser, user } = await rig.join(owner, `runner${content.length}`);
+      const { conversation } = await browser.must('POST', CONVERSATIONS, { title: 'C' });
+      const more = { content, model: 'demo', securityMode: 'full' };
+      const sent = browser.post(`${CONVERSATIONS}/${conversation.id}/messages/with-tools`, more);
+      const isUnderWay = async () => {
+        const events = rig.db.selectFrom('run_events').select('type').where('owner', '=', user.id);
+        return (await events.where('type', 'in', ['content', 'tool:call']).execute()).length > 0;
+      };
+      await expect.poll(isUnderWay).toBe(true);
+      await owner.must('DELETE', `/api/users/${user.id}`);
+      await expect.poll(() => rowsOf(rig, user.id)).toEqual({ accounts: 1 });
+      expectError(await sent, 404, 'not_found', /Run ".*" not found/);
+      expect(await rowsOf(rig, user.id)).toEqual({ accounts: 1 });
+    },
+  );
 });
 
 describe.each(['SQLite', 'PostgreSQL'])('clearing up on %s', (kind) => {
@@ -208,9 +259,9 @@ describe.each(['SQLite', 'PostgreSQL'])('clearing up on %s', (kind) => {
     const before = await rowsOf(rig, kept);
     await setDeleted([two], Date.now());
     await removeDeletedAccounts(database.db, 1);
-    expect(await conversations(two)).toBe(1);
+    expect(await conversations(two)).toBe(4);
     expect((await rowsOf(rig, two)).tasks).toBe(1);
-    await removeDeletedAccounts(database.db, 1);
+    await removeDeletedAccounts(database.db, 4);
     expect(await conversations(two)).toBe(0);
     await removeDeletedAccounts(database.db, 1);
     expect(await rowsOf(rig, two)).toEqual({ accounts: 1 });

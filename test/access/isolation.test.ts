@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../server.ts';
-import { driveAccess, driveBackground, driveConversations, driveRoutes } from './matrix-drive.ts';
 import {
   CONVERSATIONS,
   faceless,
@@ -17,8 +16,8 @@ import {
 } from './matrix-isolation.ts';
 import { fill, type Operation, sampleBody } from './matrix-requests.ts';
 import { SCOPE_OF } from './matrix-scopes.ts';
-import { type Answer, type Credential, type OpenServer, onBothDatabases, type Statement } from './matrix-server.ts';
-import { allRows, EXCEPTIONS, idsOf, isOfOwned, isOwnerless, ownedTables, plain, rowsOf } from './matrix-statements.ts';
+import { type Answer, type Credential, onBothDatabases } from './matrix-server.ts';
+import { allRows, idsOf, rowsOf } from './matrix-statements.ts';
 import { type Ids, Things } from './matrix-things.ts';
 
 const shown = ({ status, body }: Answer): string => `${status} ${JSON.stringify(body)}`;
@@ -63,7 +62,8 @@ onBothDatabases(prepareStage, (stage) => {
         ];
         const isSame = faceless(hers, [id]) === faceless(nobodys, [missing(id)]);
         // What an export names and is not here is left out; a filter lets nothing through.
-        const { conversation = {}, total } = hers.body;
+        const { conversation = {}, runs, approvals } = hers.body;
+        const total = (runs ?? approvals)?.length ?? hers.body.total;
         const isLeftOut = hers.status === 201 && !JSON.stringify(conversation).includes(id);
         const isNothing =
           link.place === 'query'
@@ -81,8 +81,17 @@ onBothDatabases(prepareStage, (stage) => {
     it('sees nothing of hers in lists, totals and searches', async () => {
       const { server, others, own, seen, her } = stage();
       const lists = await listsOf(stage(), others[other]);
-      for (const name of ['tasks', 'tickets', 'chat/presets', 'keys', 'auth/sessions'].map((end) => `get /api/${end}`))
-        expect(lists[name], name).toEqual(seen[other][name]);
+      const compared = [
+        'tasks',
+        'tickets',
+        'chat/presets',
+        'keys',
+        'auth/sessions',
+        'chat/runs',
+        'chat/approvals',
+        'chat/tools/rules',
+      ];
+      for (const name of compared.map((end) => `get /api/${end}`)) expect(lists[name], name).toEqual(seen[other][name]);
       const text = JSON.stringify(lists);
       expect(text).not.toContain(HERS);
       for (const id of idsOf(stage().rows, her.owner)) expect(text).not.toContain(id);
@@ -126,10 +135,13 @@ onBothDatabases(prepareStage, (stage) => {
     const { server, document, operations, her, hers } = stage();
     const complaints: string[] = [];
     for (const link of linksOf(operations)) {
-      const own = await her.things.conversation();
-      const id = link.field.endsWith('messageId') ? own.messageId : linked(stage(), link);
+      const isAnswer = link.operation.path.endsWith('/approve');
+      const own = isAnswer ? await her.things.waiting() : await her.things.conversation();
+      const name = link.field.split('.').at(-1) ?? '';
+      const id = isAnswer || name === 'messageId' ? own[name] : linked(stage(), link);
       const answer = await askWith(stage(), link, her.credential, own, id ?? '');
-      if (answer.status > 201) complaints.push(`${link.operation.name} ${link.field}: ${shown(answer)}`);
+      const isFound = answer.status <= 201 && (answer.body.runs ?? answer.body.approvals)?.length !== 0;
+      if (!isFound) complaints.push(`${link.operation.name} ${link.field}: ${shown(answer)}`);
     }
     for (const operation of operations.filter(namesOwned)) {
       const path = fill(operation.path, hers.get(operation.name) ?? {});
@@ -168,12 +180,49 @@ onBothDatabases(prepareStage, (stage) => {
     expect((await send(her.credential)).headers.get('idempotency-replayed')).toBe('true');
   });
 
+  it('nor a run, which it finds again for her', async () => {
+    const { server, others, her } = stage();
+    const { id } = await her.things.conversation();
+    const content = `${HERS}\n/tool exec {"command":"true"}`;
+    const send = (credential: Credential) =>
+      server.ask('POST', `${CONVERSATIONS}/${id}/messages/with-tools`, withKey(credential), { content });
+    const { runId } = (await send(her.credential)).body;
+    expect(runId).toMatch(/^run_/);
+    for (const other of OTHERS) expect(await send(others[other])).toMatchObject({ status: 404 });
+    expect((await send(her.credential)).body.runId).toBe(runId);
+    const { runs } = (await server.ask('GET', `/api/chat/runs?conversationId=${id}`, her.credential)).body;
+    expect(runs).toHaveLength(1);
+  });
+
+  it('a rule that somebody has made for all of their own counts for nobody else', async () => {
+    const { server, others, her } = stage();
+    const content = `/tool write_file ${JSON.stringify({ path: 'allowed', content: HERS })}`;
+    const send = async (credential: Credential, id: string): Promise<Json> =>
+      (await server.ask('POST', `${CONVERSATIONS}/${id}/messages/with-tools`, credential, { content })).body;
+    const ask = async (credential: Credential, things: Things) => {
+      const { id = '' } = await things.conversation();
+      const { finishReason, pendingApprovals } = await send(credential, id);
+      return { finishReason, conversationId: id, approvalId: pendingApprovals[0]?.id };
+    };
+    const { finishReason, ...asked } = await ask(her.credential, her.things);
+    expect(finishReason).toBe('approval-required');
+    const answer = { ...asked, decision: 'allow-always', scope: 'user' };
+    expect((await her.things.post('/api/chat/tools/approve', answer)).run.status).toBe('completed');
+    expect(await ask(her.credential, her.things)).toMatchObject({ finishReason: 'stop' });
+    for (const other of OTHERS) {
+      const things = new Things(server, others[other], 'Somebody else’s');
+      expect(await ask(others[other], things)).toMatchObject({ finishReason: 'approval-required' });
+    }
+  });
+
   it('everybody’s tickets are numbered from 1, and everybody’s lists begin empty', async () => {
     const { server, people } = stage();
     const session = await (await people.signUp('member', 'new@example.com')).session();
     const { total: builtIn } = (await server.ask('GET', '/api/chat/presets', session)).body;
     for (const path of ['/api/tasks', '/api/tickets', CONVERSATIONS, '/api/keys'])
       expect((await server.ask('GET', path, session)).body.total, path).toBe(0);
+    for (const name of ['runs', 'approvals'])
+      expect((await server.ask('GET', `/api/chat/${name}`, session)).body).toEqual({ [name]: [], nextCursor: null });
     expect(builtIn).toBe(6);
     const { ticket } = await new Things(server, session, 'First').post('/api/tickets', { title: 'First' });
     expect(ticket.key).toBe('PC-1');
@@ -275,48 +324,6 @@ onBothDatabases(prepareStage, (stage) => {
   });
 });
 
-onBothDatabases(prepareStage, (stage) => {
-  it('every statement on rows of somebody says whose they are, and they are the caller’s', async () => {
-    const { server, people } = stage();
-    const owned = await ownedTables(server.db);
-    expect(owned).toEqual(expect.arrayContaining(['conversations', 'messages', 'tasks', 'api_keys', 'budgets']));
-    const person = await people.signUp('member', 'driver@example.com');
-    const session = await person.session();
-    const hers = await heard(server, async () => {
-      await driveConversations(stage(), session);
-      await driveRoutes(stage(), session, ['any', 'person', 'chat', 'conversations:read']);
-    });
-    const others = await heard(server, async () => {
-      await driveRoutes(stage(), await people.admin.session(), ['admin', 'providers:write']);
-      await driveAccess(stage());
-      await driveBackground(stage());
-    });
-    const ownerless = [...hers, ...others].filter((statement) => isOwnerless(statement, owned)).map(plain);
-    const excused = EXCEPTIONS.flatMap(([, ...statements]) => statements);
-    expect(new Set(ownerless.filter((sql) => !excused.some((one) => one.test(sql))))).toEqual(new Set());
-    expect(excused.filter((one) => !ownerless.some((sql) => one.test(sql)))).toEqual([]);
-
-    // Nobody, '', has conversations that are being made or deleted.
-    const isHers = (sql: string, parameters: readonly unknown[]) =>
-      parameters.includes(person.id) || (/ conversations /.test(sql) && parameters.includes(''));
-    const named = hers.filter((statement) => isOfOwned(statement, owned) && !isOwnerless(statement, owned));
-    const strange = named.filter((statement) => !isHers(plain(statement), statement.parameters));
-    expect(new Set(named.map(plain)).size).toBeGreaterThan(60);
-    expect(new Set(strange.map(plain))).toEqual(new Set());
-  });
-});
-
-/** What the server asks its database in the meantime. */
-async function heard(server: OpenServer, work: () => Promise<void>): Promise<Statement[]> {
-  const statements: Statement[] = [];
-  server.listen((statement) => {
-    if (!statement.sql.includes('/* of the test */')) statements.push(statement);
-  });
-  await work();
-  server.listen(() => {});
-  return statements;
-}
-
 /** The ids by which a route can be asked for something of hers. */
 function* waysToName({ hers }: Stage, { name }: Operation, own: Ids): Generator<Ids> {
   const ids = hers.get(name);
@@ -332,15 +339,22 @@ function* waysToName({ hers }: Stage, { name }: Operation, own: Ids): Generator<
 
 /** Asks for something that a field of the request names; the path's conversation is the caller's own. */
 function askWith(
-  { server, document }: Stage,
+  { server, document, hers }: Stage,
   { operation, place, field }: Link,
   credential: Credential,
   own: Ids,
   id: string,
 ): Promise<Answer> {
   const path = fill(operation.path, own);
+  const { conversationId, approvalId } = own.approvalId === undefined ? waitingOfHers(hers) : own;
+  const answer = { conversationId, approvalId, decision: 'deny', wait: 0 };
+  const isAnswer = path === '/api/chat/tools/approve';
   if (place === 'query') return server.ask(operation.method, `${path}?${field}=${encodeURIComponent(id)}`, credential);
   const [first = '', second] = field.split('.');
-  const fields = { [first]: second === undefined ? id : { [second]: id } };
+  const fields = { ...(isAnswer ? answer : {}), [first]: second === undefined ? id : { [second]: id } };
   return server.ask(operation.method, path, credential, sampleBody(document, operation, fields));
+}
+
+function waitingOfHers(hers: Stage['hers']): Ids {
+  return hers.get('get /api/chat/runs/{id}') ?? {};
 }

@@ -5,6 +5,7 @@ import type { Schema } from '../../src/storage/schema.ts';
 import { renewTurns } from '../../src/storage/turns.ts';
 import type { Json } from '../server.ts';
 import { ACCESS_KEY, PASSWORD } from './matrix-callers.ts';
+import { leaveRuns } from './matrix-drive-runs.ts';
 import { CONVERSATIONS, type Stage } from './matrix-isolation.ts';
 import { fill, sampleBody } from './matrix-requests.ts';
 import type { MatrixScope } from './matrix-scopes.ts';
@@ -83,7 +84,8 @@ export async function driveAccess({ server, people }: Stage): Promise<void> {
 }
 
 /** Does what timers do: keeps what is under way, and clears up after processes and accounts that are no more. */
-export async function driveBackground({ server, people }: Stage): Promise<void> {
+export async function driveBackground(stage: Stage): Promise<void> {
+  const { server, people } = stage;
   const { db } = server;
   await renewTurns(db, 'node', ['turn'], 1000);
   await renewKeys(db, ['node']);
@@ -105,6 +107,8 @@ export async function driveBackground({ server, people }: Stage): Promise<void> 
     .insertInto('budget_holds')
     .values({ ...lost, id: 'hold', subject: key.id, tokens: 1, cost: 0 })
     .execute();
+  await leaveRuns(stage, things);
+  await server.sweep();
   await server.ask('DELETE', `/api/users/${owner}`, await people.owner.session());
   // The conversations first, the rest then.
   for (let i = 0; i < 2; i++) await server.sweep();

@@ -125,7 +125,9 @@ export function missing(id: string): string {
 export function faceless({ status, body, headers }: Answer, ids: Iterable<string>): string {
   let text = JSON.stringify(body, (name, value) => (name === 'requestId' ? undefined : value));
   for (const id of ids) text = text.replaceAll(id, 'ID');
-  text = text.replaceAll(/\b(conv|msg|resp|call)_\w{24}/g, '$1').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+  text = text
+    .replaceAll(/\b(conv|msg|resp|call|run|approval|rule)_\w{24}/g, '$1')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
   text = text.replaceAll(/"duration":\d+/g, '"duration":0');
   const names = [...headers.keys()].filter((name) => name !== 'content-length').toSorted();
   return `${status} ${text} ${names.join()}`;
@@ -139,7 +141,7 @@ export interface Link {
   field: string;
 }
 
-const LINK = /^(task|ticket|preset|conversation|message)Id$/;
+const LINK = /^(task|ticket|preset|conversation|message|approval)Id$/;
 
 /** Every such place of the document. */
 export function linksOf(operations: readonly Operation[]): Link[] {
@@ -159,13 +161,16 @@ export function linksOf(operations: readonly Operation[]): Link[] {
 }
 
 /** The id of hers that a link can name. */
-export function linked({ hers }: Stage, { field }: Link): string {
+export function linked({ hers }: Stage, { field, operation }: Link): string {
   const [, kind = ''] = LINK.exec(field.split('.').at(-1) ?? '') ?? [];
+  const run = hers.get('get /api/chat/runs/{id}');
+  const isOfRuns = /^\/api\/chat\/(runs|approvals|tools)/.test(operation.path);
   const places: Record<string, string | undefined> = {
     task: hers.get('get /api/tasks/{id}')?.id,
     ticket: hers.get('get /api/tickets/{id}')?.id,
     preset: hers.get('get /api/chat/presets/{id}')?.id,
-    conversation: hers.get(`get ${CONVERSATIONS}/{id}`)?.id,
+    conversation: isOfRuns ? run?.conversationId : hers.get(`get ${CONVERSATIONS}/{id}`)?.id,
+    approval: run?.approvalId,
     message: hers.get(`delete ${CONVERSATIONS}/{id}/messages/{messageId}`)?.messageId,
   };
   return places[kind] ?? '';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledQuery, Kysely, sql } from 'kysely';
@@ -51,6 +51,8 @@ export async function startOpenServer(
   databaseUrl: string | undefined,
 ): Promise<OpenServer> {
   const home = mkdtempSync(join(tmpdir(), 'profclaw-matrix-'));
+  const workspace = join(home, 'workspace');
+  mkdirSync(workspace);
   const kind = databaseUrl === undefined ? 'sqlite' : 'postgres';
   const file = join(home, 'profclaw.db');
   let onQuery = (_: Statement): void => {};
@@ -60,6 +62,7 @@ export async function startOpenServer(
   const config = loadConfig({
     PORT: '0',
     PROFCLAW_HOME: home,
+    PROFCLAW_WORKSPACE: workspace,
     OLLAMA_BASE_URL: 'http://127.0.0.1:9',
     PROFCLAW_TRUSTED_PROXIES: '127.0.0.1',
     ...environment,
@@ -73,20 +76,11 @@ export async function startOpenServer(
   return {
     url: server.url,
     db,
-    ask: async (method, path, credential = {}, body) => {
-      const response = await fetch(server.url + path, {
-        method,
-        headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...credential },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      const text = await response.text();
-      const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== '';
-      return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
-    },
+    ask: (...request) => ask(server.url, ...request),
     listen: (listener) => {
       onQuery = listener;
     },
-    sweep: () => startSweep(db, services.turns, log).stop(),
+    sweep: () => startSweep(db, services.runs, log).stop(),
     stop: async () => {
       await server.stop();
       await close();
@@ -94,6 +88,24 @@ export async function startOpenServer(
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** Sends a request to the server at an address. */
+export async function ask(
+  url: string,
+  method: string,
+  path: string,
+  credential: Credential = {},
+  body?: unknown,
+): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...credential },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') && text !== '';
+  return { status: response.status, body: isJson ? JSON.parse(text) : text, headers: response.headers };
 }
 
 /** An address that no other request has: tries to log in are limited to a few a minute of each. */

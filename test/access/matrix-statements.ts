@@ -16,12 +16,20 @@ export function isOfOwned({ sql }: Statement, owned: readonly string[]): boolean
 
 /** Does a statement read or change rows of somebody without saying whose they are? */
 export function isOwnerless({ sql }: Statement, owned: readonly string[]): boolean {
-  const [, columns = ''] = /^insert into "?\w+"? \(([^)]*)\)/i.exec(sql) ?? [];
+  const [, columns = ''] = /^\s*insert into "?\w+"? \(([^)]*)\)/i.exec(sql) ?? [];
   // What is set says nothing of what it is set in.
   const where = sql.search(/\bwhere\b/i);
   const conditions = where === -1 ? '' : sql.slice(where);
-  const named = [...conditions.matchAll(/\bowner"?(?: \|\| '')? = (?:\$\d+|\?)/gi)].length;
-  return named + (columns.includes('"owner"') ? 1 : 0) < among(sql, owned).length;
+  const named = [...conditions.matchAll(/\bowner"?(?: \|\| '')? = (?:\$\d+|\?|given\.owner)/gi)].length;
+  return named + (/\bowner\b/.test(columns) ? 1 : 0) < among(sql, owned).length;
+}
+
+/** Whose rows are in parameters that are rows as JSON. */
+export function ownersIn(parameters: readonly unknown[]): string[] {
+  const rows = parameters.flatMap((value) =>
+    typeof value === 'string' && value.startsWith('[{"run":') ? (JSON.parse(value) as { owner: string }[]) : [],
+  );
+  return [...new Set(rows.map(({ owner }) => owner))];
 }
 
 /** The tables of a statement that are among these, each as often as it is named. */
@@ -67,7 +75,14 @@ export const EXCEPTIONS: readonly [why: string, ...statements: RegExp[]][] = [
     /^update budget_holds set expires_at = .* where node = \? and /,
   ],
   [
+    'a node looks how far the logs have grown that it writes or shows, whoever they are for',
+    /^select id, last_seq, fence from runs where id /,
+  ],
+  [
     'the sweep clears up after everybody',
+    /^select owner, id, pass from runs where status in \(\?, \?\) and updated_at < \? order by updated_at limit \?$/,
+    /^select owner, id from runs where fold_at is not null and fold_at < .* order by fold_at limit \?$/,
+    /^select owner, id, run from approvals where status = \? and expires_at < .* order by expires_at limit \?$/,
     /^select owner, conversation, id, first_seq from turns where expires_at < /,
     /^update orphans set expires_at = .* where expires_at < .* returning conversation$/,
     /^select distinct owner, subject from budget_holds where expires_at < /,

@@ -4,17 +4,22 @@ import type { Json } from '../server.ts';
 import { hashOf } from './matrix-callers.ts';
 import { type Credential, OF_THE_TEST, type OpenServer } from './matrix-server.ts';
 
+const CONVERSATIONS = '/api/chat/conversations';
+
+/** What is needed of a server. */
+export type Place = Pick<OpenServer, 'ask' | 'db'>;
+
 /** The ids of a path's parameters. */
 export type Ids = Readonly<Record<string, string>>;
 
 /** Makes what the ids of paths stand for, as one caller, with some words in every text. */
 export class Things {
-  readonly #server: OpenServer;
+  readonly #server: Place;
   readonly #maker: Credential;
   readonly #words: string;
 
   /** @param maker somebody who may do everything for which things are made. */
-  constructor(server: OpenServer, maker: Credential, words: string) {
+  constructor(server: Place, maker: Credential, words: string) {
     this.#server = server;
     this.#maker = maker;
     this.#words = words;
@@ -24,6 +29,8 @@ export class Things {
   async make(path: string): Promise<Ids> {
     // The only provider that can be asked without a network.
     if (/\/\{type\}\/(models|health)$/.test(path)) return { type: 'demo' };
+    // Those of a run that waits do not end.
+    if (path.endsWith('/events')) return await this.ended();
     const [kind] = Object.keys(this.#makers)
       .filter((start) => path.startsWith(`${start}/{`))
       .toSorted((a, b) => b.length - a.length);
@@ -51,13 +58,41 @@ export class Things {
       systemPrompt: this.#words,
       model: 'demo',
     };
-    const { id } = (await this.post('/api/chat/conversations/import', { conversation, messages })).conversation;
-    const read = await this.#server.ask('GET', `/api/chat/conversations/${id}`, this.#maker);
+    const { id } = (await this.post(`${CONVERSATIONS}/import`, { conversation, messages })).conversation;
+    const read = await this.#server.ask('GET', `${CONVERSATIONS}/${id}`, this.#maker);
     return { id, messageId: read.body.messages[0].id };
   }
 
+  /** A run that waits for a person, in a conversation of its own, and what it asks. */
+  async waiting(): Promise<Ids> {
+    const { id: conversationId = '' } = await this.conversation();
+    const call = JSON.stringify({ path: this.#words, content: this.#words });
+    const { runId, pendingApprovals } = await this.post(`${CONVERSATIONS}/${conversationId}/messages/with-tools`, {
+      content: `${this.#words}\n/tool write_file ${call}`,
+    });
+    return { id: runId, conversationId, approvalId: pendingApprovals[0].id };
+  }
+
+  /** A rule for the conversation of a run that has ended. */
+  async rule(): Promise<Ids> {
+    const { conversationId, approvalId } = await this.waiting();
+    await this.post('/api/chat/tools/approve', { conversationId, approvalId, decision: 'allow-always' });
+    const { rules } = (await this.#server.ask('GET', '/api/chat/tools/rules', this.#maker)).body;
+    return { id: rules.find((rule: Json) => rule.conversationId === conversationId).id };
+  }
+
+  /** A run that has ended. */
+  async ended(): Promise<Ids> {
+    const { id: conversationId = '' } = await this.conversation();
+    const path = `${CONVERSATIONS}/${conversationId}/messages/with-tools`;
+    const { runId } = await this.post(path, { content: this.#words });
+    return { id: runId, conversationId };
+  }
+
   readonly #makers: Readonly<Record<string, () => Promise<Ids>>> = {
-    '/api/chat/conversations': () => this.conversation(),
+    [CONVERSATIONS]: () => this.conversation(),
+    '/api/chat/runs': () => this.waiting(),
+    '/api/chat/tools/rules': () => this.rule(),
     '/api/chat/presets': () =>
       this.#one('preset', '/api/chat/presets', { name: this.#words, systemPrompt: this.#words }),
     '/api/tasks': () =>
@@ -106,10 +141,7 @@ export class Things {
 }
 
 /** Adds a member whose password is that of whoever has this credential. */
-export async function addMember(
-  { db, ask }: OpenServer,
-  credential: Credential,
-): Promise<{ id: string; email: string }> {
+export async function addMember({ db, ask }: Place, credential: Credential): Promise<{ id: string; email: string }> {
   const { user } = (await ask('GET', '/api/auth/me', credential)).body;
   const like = await db
     .selectFrom('accounts')

@@ -112,7 +112,7 @@ onBothDatabases(prepare, (stage) => {
       const complaint = judge(operation, CALLERS[name], answer);
       if (complaint !== undefined)
         complaints.push(`${method} ${path}: ${complaint}: ${answer.status} ${JSON.stringify(answer.body)}`);
-      if (method === 'DELETE' && answer.status === 200) forget(stage().ids, operation);
+      if (usesUp(operation) && answer.status === 200) forget(stage().ids, operation);
       if (method === 'GET' && answer.status >= 400) {
         const head = await server.ask('HEAD', path, { ...ownAddress(), ...(await credentials[name]()) });
         if (head.status !== answer.status) complaints.push(`HEAD ${path}: ${head.status}, not ${answer.status}`);
@@ -121,6 +121,11 @@ onBothDatabases(prepare, (stage) => {
     expect(complaints).toEqual([]);
   });
 });
+
+/** Is what the request names no good for another one? */
+function usesUp({ method, path }: Operation): boolean {
+  return method === 'DELETE' || path.endsWith('/cancel');
+}
 
 /** What was deleted has to be made anew; with all sessions, the one that was to be ended. */
 function forget(ids: Stage['ids'], { name, path }: Operation): void {
@@ -145,6 +150,10 @@ async function requestFor(
     'post /api/auth/verify-access-key': () => ({ key: ACCESS_KEY }),
     // Nobody can give more than they have.
     'post /api/keys': () => ({ scopes: [caller.may.includes('chat') ? 'chat' : 'admin'] }),
+    'post /api/chat/tools/approve': async () => {
+      const { conversationId, approvalId } = await things.waiting();
+      return { conversationId, approvalId, decision: 'deny', wait: 0 };
+    },
   };
   return { path: fill(path, ids.get(name) ?? {}), body: sampleBody(document, operation, await fields[name]?.()) };
 }
@@ -169,7 +178,8 @@ function judge({ name }: Operation, caller: CallerRow, answer: Answer): string |
   if (caller.may.includes(scope)) {
     if (status === 200 || status === 201 || status === WANTING[name]) return undefined;
     // The things are the owner's.
-    if (!caller.owns && status === 404 && body.code === 'not_found' && !/^Route/.test(body.error)) return undefined;
+    const isMissing = status === 404 && /^(approval_)?not_found$/.test(body.code) && !/^Route/.test(body.error);
+    if (!caller.owns && isMissing) return undefined;
     return isOfHandler(name, caller, answer) ? undefined : 'must be let in';
   }
   if (status !== caller.otherwise) return `must be ${caller.otherwise}`;

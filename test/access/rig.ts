@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -146,13 +146,22 @@ export class Rig {
     }));
   }
 
-  /** Everything that is in the database, as JSON. */
+  /** Everything that is in the database, the engine's tables too, as text. */
   async everything(): Promise<string> {
     const tables = await this.db.introspection.getTables();
     const rows = tables
       .filter(({ name }) => !name.startsWith('search'))
-      .map(async ({ name }) => (await sql`select * from ${sql.table(name)}`.execute(this.db)).rows);
-    return JSON.stringify(await Promise.all(rows));
+      .map(async ({ schema, name }) => {
+        const table = schema === undefined ? sql.id(name) : sql.id(schema, name);
+        return (await sql`select * from ${table}`.execute(this.db)).rows;
+      });
+    return JSON.stringify(await Promise.all(rows)) + this.#engineFile();
+  }
+
+  /** On SQLite the engine has a file of its own. */
+  #engineFile(): string {
+    const files = isPostgres(this.db) ? [] : readdirSync(this.home).filter((name) => name.startsWith('engine.db'));
+    return files.map((name) => readFileSync(join(this.home, name), 'latin1')).join('');
   }
 
   /** Before `stop`: what it has kept goes on being looked at. */

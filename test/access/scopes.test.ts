@@ -13,9 +13,11 @@ import {
 
 const MEMBERS = ['chat', 'tools', 'conversations:read'];
 
-/** A request that needs just this scope, and succeeds with it. */
+/** A request that needs just this scope, and succeeds with it, or finds nothing. */
 const PROBES: readonly [scope: string, method: string, path: string, body?: object][] = [
   ['chat', 'GET', '/api/tasks'],
+  // Nobody has asked for anything.
+  ['tools', 'POST', '/api/chat/tools/approve', { conversationId: 'x', approvalId: 'x', decision: 'deny' }],
   ['conversations:read', 'GET', '/api/chat/conversations'],
   ['providers:write', 'POST', '/api/chat/providers/demo/health'],
   ['admin', 'GET', '/api/users'],
@@ -26,7 +28,7 @@ async function effective({ ask }: OpenServer, credential: Credential): Promise<s
   const found: string[] = [];
   for (const [scope, method, path, body] of PROBES) {
     const { status } = await ask(method, path, credential, body);
-    if (status === 200) found.push(scope);
+    if (status === 200 || (scope === 'tools' && status === 404)) found.push(scope);
     else expect({ path, status }).toMatchObject({ status: 403 });
   }
   return found;
@@ -90,6 +92,31 @@ onBothDatabases<{ server: OpenServer; people: People }>(prepare, (stage) => {
         });
       expect(await effective(server, credential)).toEqual(probed(others));
     });
+  });
+
+  it('what was asked with tools is not repeated by a key that may only chat', async () => {
+    const { server, people } = stage();
+    const { member } = people;
+    const session = await member.session();
+    const ask = (path: string, credential: Credential, body: object) => server.ask('POST', path, credential, body);
+    const { conversation } = (await ask('/api/chat/conversations', session, { model: 'demo' })).body;
+    const path = `/api/chat/conversations/${conversation.id}`;
+    const fails = '/tool list_directory {}\n/next\n/fail 400';
+    const [chat, both] = [await member.key(['chat']), await member.key(['chat', 'tools'])];
+    const retry = ({ credential }: { credential: Credential }) => ask(`${path}/retry`, credential, {});
+    for (const [end, forbidden] of [
+      ['messages', 400],
+      ['messages/with-tools', 403],
+    ] as const) {
+      expect((await ask(`${path}/${end}`, session, { content: end === 'messages' ? '/fail 400' : fails })).status).toBe(
+        400,
+      );
+      const runs = async () => (await server.ask('GET', '/api/chat/runs', session)).body.runs.length;
+      const before = await runs();
+      expect((await retry(chat)).status).toBe(forbidden);
+      expect(await runs()).toBe(before);
+      expect((await retry(both)).status).toBe(400);
+    }
   });
 
   it('whoever loses a role loses its scopes at the next request, with sessions and keys; and has them back with it', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
-import { method } from './helpers.ts';
+import { args, content, judge, mutate, mutation, sampling, send, some, text } from './fuzzing.ts';
 
 const RUNS = 80;
 
@@ -20,77 +20,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([server.stop(), configured.stop()]));
 
-/** Text that a person could have written; not an order to the demo model. */
-const text = fc
-  .oneof(fc.string({ unit: 'grapheme', minLength: 1 }), fc.string({ unit: 'grapheme-ascii', minLength: 1 }))
-  .map((said) => said.replace(/^\//gm, '|').replaceAll('\u0000', '?').toWellFormed());
-
-const nested = (levels: number): unknown => JSON.parse('{"a":['.repeat(levels) + ']}'.repeat(levels));
-
-/** What nobody should send: wrong types, extremes, strange text, depth. */
-const junk: fc.Arbitrary<unknown> = fc.oneof(
-  fc.constantFrom<unknown>(null, true, '', ' ', [], {}, [[]], [null], { '': '' }, nested(40), nested(300)),
-  fc.constantFrom<unknown>(-1, 0, 1.5, 1e308, -1e308, 2 ** 53, 2 ** 31, 5e-324, -0),
-  fc.constantFrom<unknown>('\ud800', 'a\u0000b', '\u202e', '\ufeff', '__proto__', 'constructor', '../..', "'; --", '1'),
-  fc.string({ unit: 'binary' }),
-  fc.integer({ min: 100, max: 5000 }).map((length) => 'x'.repeat(length)),
-  fc.jsonValue(),
-);
-
-type Mutation = { at: number; how: 'replace' | 'remove' | 'add'; key: string; value: unknown };
-
-const mutation: fc.Arbitrary<Mutation> = fc.record({
-  at: fc.nat(1000),
-  how: fc.constantFrom('replace' as const, 'remove' as const, 'add' as const),
-  key: fc.oneof(fc.string(), fc.constantFrom('__proto__', 'id', 'owner', 'constructor')),
-  value: junk,
-});
-
-/** Every place inside where something can be changed. */
-function places(value: Json): [Json, string][] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.keys(value).flatMap((key) => [[value, key] as [Json, string], ...places(value[key])]);
-}
-
-function mutate(body: Json, mutations: Mutation[]): Json {
-  const root = { body: structuredClone(body) };
-  for (const { at, how, key, value: shared } of mutations) {
-    const value = structuredClone(shared);
-    const all = places(root);
-    const [holder, name] = all[at % all.length]!;
-    if (how === 'remove' && holder !== root) delete holder[name];
-    else if (how === 'add' && typeof holder[name] === 'object' && holder[name] !== null) {
-      Object.defineProperty(holder[name], key, { value, enumerable: true, configurable: true, writable: true });
-    } else holder[name] = value;
-  }
-  return root.body;
-}
-
-/** 2xx, or 4xx in the envelope with a path for every issue; 502 and 503 only for what is not there. */
-function judge({ status, body, headers }: { status: number; body: Json; headers: Headers }): void {
-  if (status >= 200 && status < 300) return;
-  expect(body).toMatchObject({ error: expect.stringMatching(/./), code: expect.stringMatching(/^[a-z_]+$/) });
-  expect(body.requestId).toBe(headers.get('x-request-id'));
-  expect(JSON.stringify(body)).not.toMatch(/\.ts:\d|node_modules|node:internal|\bat \w+ \(|TypeError|RangeError/);
-  const isForeign = ['provider_not_configured', 'provider_unavailable', 'no_provider'].includes(body.code);
-  if (!isForeign)
-    expect({ status, code: body.code }).toMatchObject({ status: expect.toSatisfy((s) => s >= 400 && s < 500) });
-  if (body.code !== 'invalid_request') return;
-  for (const issue of body.details?.issues ?? [])
-    expect(issue).toEqual({ path: expect.stringMatching(/./), message: expect.stringMatching(/./) });
-}
-
-const some = (fields: Record<string, fc.Arbitrary<unknown>>, requiredKeys: string[]) =>
-  fc.record(fields, { requiredKeys: requiredKeys as never[] }) as fc.Arbitrary<Json>;
-
-const part = fc.oneof(
-  fc.record({ type: fc.constant('text'), text }),
-  fc.constant({ type: 'image', image: 'data:image/png;base64,aGk=' }),
-  fc.constant({ type: 'image', image: 'https://example.com/a.png' }),
-  fc.record({ type: fc.constant('file'), file: fc.constant('data:text/plain;base64,aGk='), filename: text }),
-);
-const content = fc.oneof(text, fc.array(part, { minLength: 1, maxLength: 3 }));
-const args = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }), { maxKeys: 3 });
 const turn = fc.oneof(
   fc.tuple(fc.record({ role: fc.constant('user'), content })),
   fc.tuple(fc.record({ role: fc.constant('system'), content: text })),
@@ -112,10 +41,6 @@ const tools = fc
     }),
   );
 
-const sampling = {
-  temperature: fc.double({ min: 0, max: 2, noNaN: true }),
-  maxTokens: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-};
 const completion = fc
   .tuple(
     some(
@@ -169,15 +94,6 @@ const CASES: [string, string, () => string, fc.Arbitrary<Json>, number][] = [
   ['POST', 'presets', () => '/api/chat/presets', some(preset, ['name', 'systemPrompt']), 201],
   ['PATCH', 'presets', () => `/api/chat/presets/${ids.presets}`, some(preset, []), 200],
 ];
-
-/** As `call`, but an event stream is read as text. */
-async function send(to: TestServer, path: string, name: string, body: Json) {
-  const response = await fetch(to.url + path, method(name, body));
-  const said = await response.text();
-  const isJson = response.headers.get('content-type')?.startsWith('application/json');
-  if (!isJson) expect(said).toMatch(/^(data: \{[^\n]*\}\n\n)+$/);
-  return { status: response.status, body: isJson ? JSON.parse(said) : said, headers: response.headers };
-}
 
 describe.each(CASES)('%s %s', (name, _, path, body, success) => {
   it('takes every valid body', async () => {

@@ -110,11 +110,11 @@ describe('GET /api/openapi.json', () => {
         .map((route) => `${route.method} ${route.path}`)
         .toSorted(),
     );
-    const single = ['tasks', 'tickets', 'chat/presets', 'chat/completions', 'chat/quick', 'chat/smart'];
-    const many = ['', '/import', '/{id}/messages', '/{id}/retry', '/{id}/fork'].map(
-      (end) => `chat/conversations${end}`,
-    );
-    for (const path of [...single, ...many]) {
+    const single = ['tasks', 'tickets', ...['presets', 'completions', 'quick', 'smart'].map((end) => `chat/${end}`)];
+    const messages = ['', '/with-tools', '/agentic'].map((end) => `/{id}/messages${end}`);
+    const many = [...['', '/import', ...messages, '/{id}/retry', '/{id}/fork'].map((end) => `/conversations${end}`)];
+    many.push('/runs/{id}/messages');
+    for (const path of [...single, ...many.map((end) => `chat${end}`)]) {
       const { parameters, responses } = doc.paths[`/api/${path}`].post;
       const headers = parameters.filter((parameter: Json) => parameter.in === 'header');
       expect(headers).toEqual([expect.objectContaining({ name: 'Idempotency-Key', required: false })]);
@@ -143,7 +143,11 @@ get /api/chat/conversations/{id}|patch /api/chat/conversations/{id}|delete /api/
 post /api/chat/conversations/{id}/messages|delete /api/chat/conversations/{id}/messages/{messageId}
 post /api/chat/conversations/{id}/retry|post /api/chat/conversations/{id}/fork
 get /api/chat/conversations/{id}/export|get /api/chat/conversations/{id}/memory
-post /api/chat/conversations/{id}/compact|delete /api/chat/conversations/{id}/compact`.split(/[|\n]/),
+post /api/chat/conversations/{id}/compact|delete /api/chat/conversations/{id}/compact
+post /api/chat/conversations/{id}/messages/with-tools|post /api/chat/conversations/{id}/messages/agentic
+get /api/chat/runs|get /api/chat/runs/{id}|get /api/chat/runs/{id}/events|post /api/chat/runs/{id}/cancel
+post /api/chat/runs/{id}/messages|get /api/chat/approvals|post /api/chat/tools/approve|get /api/chat/tools
+get /api/chat/tools/rules|delete /api/chat/tools/rules/{id}`.split(/[|\n]/),
   )('has %s', (route) => {
     const [name = '', path = ''] = route.split(' ');
     expect(doc.paths[path]).toHaveProperty(name);
@@ -160,9 +164,22 @@ post /api/chat/conversations/{id}/compact|delete /api/chat/conversations/{id}/co
 
   it('the answers that stream say so', () => {
     const conversation = '/api/chat/conversations/{id}';
-    const paths = ['/api/chat/completions', '/api/chat/smart', `${conversation}/messages`, `${conversation}/retry`];
-    for (const path of paths)
-      expect(doc.paths[path].post.responses['200'].content).toHaveProperty(['text/event-stream']);
+    const turns = ['messages', 'retry', 'messages/with-tools'].map((end) => `${conversation}/${end}`);
+    for (const path of ['/api/chat/completions', '/api/chat/smart', ...turns])
+      expect(Object.keys(doc.paths[path].post.responses['200'].content)).toEqual([
+        'application/json',
+        'text/event-stream',
+      ]);
+    const runs = [doc.paths[`${conversation}/messages/agentic`].post, doc.paths['/api/chat/runs/{id}/events'].get];
+    for (const { responses } of runs)
+      expect(responses['200'].content).toEqual({
+        'text/event-stream': { schema: { $ref: '#/components/schemas/RunEvent' } },
+      });
+  });
+
+  it('an answer to an approval says what can be wrong with it', () => {
+    const { responses } = doc.paths['/api/chat/tools/approve'].post;
+    expect([responses['404'].description, responses['409'].description]).toEqual(['approval_not_found', 'conflict']);
   });
 });
 
@@ -189,6 +206,10 @@ describe('real answers are as documented: nothing missing, nothing that the docu
     ['post /api/tickets', '/api/tickets', { title: 'T' }],
     ['get /api/tickets/{id}', '/api/tickets/PC-1', undefined],
     ['get /api/tickets', '/api/tickets', undefined],
+    ['get /api/chat/tools', '/api/chat/tools', undefined],
+    ['get /api/chat/runs', '/api/chat/runs', undefined],
+    ['get /api/chat/approvals', '/api/chat/approvals', undefined],
+    ['get /api/chat/tools/rules', '/api/chat/tools/rules', undefined],
     ['get /health', '/health', undefined],
     ['get /ready', '/ready', undefined],
   ])('%s', async (name, path, body) => {
@@ -265,6 +286,72 @@ describe('real answers are as documented: nothing missing, nothing that the docu
     const completion = { ...says(content), conversationId: id, model: 'demo' };
     const last = await streamed('/api/chat/completions', completion);
     expect(last).toMatchObject({ conversationId: id, messageId: expect.stringMatching(/^msg_/) });
+  });
+});
+
+describe('runs answer as documented', () => {
+  const chat = '/api/chat';
+  const given = { path: 'made', content: 'x' };
+  const orders = `/reason x\n/say y\n/tool write_file ${JSON.stringify(given)}\n/next\n/say z`;
+
+  /** Asks, and compares the answer with what the document says of it. */
+  async function ask(name: string, path: string, body?: object, as = path): Promise<Json> {
+    const route = routeOf(name, as.split('?')[0] ?? '');
+    const answer = await server.call(path, undefined, method(name.toUpperCase(), body));
+    expect([name, path, answer.status, answer.body.error]).toEqual([name, path, route.status ?? 200, undefined]);
+    expect(route.response.parse(answer.body)).toEqual(answer.body);
+    return answer.body;
+  }
+  const conversation = async (): Promise<string> =>
+    `${chat}/conversations/${(await ask('post', `${chat}/conversations`, { model: 'demo' })).conversation.id}`;
+
+  it('from the question to the rule, and to the end', async () => {
+    const path = await conversation();
+    const asked = await ask('post', `${path}/messages/with-tools`, { content: orders });
+    expect(asked).toMatchObject({ finishReason: 'approval-required', toolCalls: [{ status: 'pending' }] });
+    const run = `${chat}/runs/${asked.runId}`;
+    await ask('post', `${run}/messages`, { content: 'Go on' });
+    expect((await ask('get', `${chat}/approvals?status=pending`)).approvals).toHaveLength(1);
+    const [{ id: approvalId, conversationId }] = asked.pendingApprovals;
+    const answer = {
+      conversationId,
+      approvalId,
+      decision: 'allow-always',
+      editedArguments: { ...given, content: 'w' },
+    };
+    const answered = await ask('post', `${chat}/tools/approve`, answer);
+    expect(answered).toMatchObject({ success: true, run: { status: 'completed' }, message: { content: 'z' } });
+    expect((await ask('get', run)).run).toMatchObject({ approvals: [{ editedArguments: { content: 'w' } }] });
+    expect((await ask('get', `${chat}/runs?status=completed&limit=1`)).runs).toMatchObject([{ id: asked.runId }]);
+    const { rules } = await ask('get', `${chat}/tools/rules`);
+    await ask('delete', `${chat}/tools/rules/${rules[0].id}`);
+    const again = await ask('post', `${path}/messages/with-tools`, { content: orders });
+    expect((await ask('post', `${chat}/runs/${again.runId}/cancel`, {})).run).toMatchObject({ status: 'cancelled' });
+    const unreachable = { content: 'Hi', model: 'ollama/none' };
+    expect((await server.call(`${path}/messages/with-tools`, unreachable)).status).toBe(502);
+    expect((await ask('get', `${chat}/runs?status=failed`)).runs).toMatchObject([
+      { error: { code: 'provider_unavailable' } },
+    ]);
+    await ask('post', `${path}/retry`, { model: 'demo' }, `${path}/messages/with-tools`);
+  });
+
+  it('every event of both streams', async () => {
+    const path = await conversation();
+    const { event } = routeOf('post', `${path}/messages/with-tools`);
+    const body = { content: orders, securityMode: 'full', stream: true };
+    const { events } = await server.stream(`${path}/messages/with-tools`, body);
+    for (const one of events) expect(event!.parse(one)).toEqual(one);
+    expect(events.flatMap(Object.keys)).toEqual(
+      expect.arrayContaining(['reasoning', 'content', 'toolCall', 'toolResult', 'runId']),
+    );
+    const response = await fetch(`${server.url}${path}/messages/agentic`, method('POST', { content: orders }));
+    const sent = [...(await response.text()).matchAll(/^id: (\d+)\ndata: (.*)\n\n/gm)];
+    expect(sent.map(([, id]) => Number(id))).toEqual(sent.map((_, index) => index + 1));
+    const schema = routeOf('get', `${chat}/runs/run_1/events`).event!;
+    for (const [, , json = ''] of sent) expect(schema.parse(JSON.parse(json))).toEqual(JSON.parse(json));
+    expect(sent.map(([, , json = '']) => JSON.parse(json).type)).toEqual(
+      expect.arrayContaining(['user_message', 'session:start', 'tool:call', 'tool:result', 'summary', 'complete']),
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { cleanUp, tempFolder } from '../process/program.ts';
 import { type PostgresServer, startPostgres } from '../storage/embedded-postgres.ts';
 import { chosenPoints, firstStart } from './chosen.ts';
 import { warmUp } from './rig.ts';
+import { approveCall, cancelRun, deleteWithRuns, runWithTools } from './run-operations.ts';
 import { bringResult, callTool, retryMessage, sendMessage } from './turn-operations.ts';
 import {
   compactConversation,
@@ -45,6 +46,10 @@ chosenPoints({
     callTool(),
     bringResult(),
     compactConversation(40),
+    deleteWithRuns(),
+    runWithTools(false),
+    approveCall(),
+    cancelRun(),
   ],
   whens: ['before'],
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, vi } from 'vitest';
 import { cleanUp, tempFolder } from '../process/program.ts';
 import { chosenPoints, firstStart } from './chosen.ts';
 import { warmUp } from './rig.ts';
+import { approveCall, cancelRun, deleteWithRuns, runWithTools } from './run-operations.ts';
 import { bringResult, callTool, retryMessage, sendMessage } from './turn-operations.ts';
 import {
   compactConversation,
@@ -34,7 +35,15 @@ chosenPoints({
     callTool(),
     bringResult(),
     compactConversation(40),
+    cancelRun(),
   ],
   whens: ['before', 'after'],
+  environment,
+});
+
+// Runs have so many commits that the one before the next will do.
+chosenPoints({
+  operations: [deleteWithRuns(), runWithTools(false), runWithTools(true), approveCall()],
+  whens: ['before'],
   environment,
 });

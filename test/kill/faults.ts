@@ -4,6 +4,7 @@ import { wordsOf } from '../../src/core/words.ts';
 import type { Usage } from '../../src/providers/chat-model.ts';
 import { NOBODY } from '../../src/storage/conversations.ts';
 import { MAX_INDEXED_CHARS } from '../../src/storage/search.ts';
+import { findRunFaults, isOfRun } from './run-faults.ts';
 import type { State } from './state.ts';
 import { ANSWER_TOKENS } from './upstream.ts';
 
@@ -40,12 +41,14 @@ export function findFaults(state: State): string[] {
       .flatMap((faultsOf) => [...faultsOf(whole)])
       .map((fault) => `${id}: ${fault}`);
   });
-  return [...leftBehind(state), ...ownerFaults(state), ...each];
+  return [...leftBehind(state), ...ownerFaults(state), ...findRunFaults(state), ...each];
 }
 
 function* leftBehind(state: State): Generator<string> {
   for (const table of ['turns', 'orphans'] as const) {
-    if (state[table].length > 0) yield `${table} are left: ${JSON.stringify(state[table])}`;
+    // Those of runs are looked at with their runs.
+    const left = state[table].filter((row) => !('id' in row && isOfRun(String(row.id))));
+    if (left.length > 0) yield `${table} are left: ${JSON.stringify(left)}`;
   }
   const known = new Set(state.conversations.map(({ number }) => number));
   for (const table of ['messages', 'tool_calls', 'compactions', 'search'] as const) {
@@ -78,18 +81,19 @@ function* rowFaults({ conversation, messages, calls }: Whole): Generator<string>
   for (const { seq } of calls) if (!places.has(seq)) yield `a call is of no message (${seq})`;
 }
 
-/** A turn is as a whole complete, with one answer that ends it, or failed, without one. */
+/** A turn is as a whole complete, with one answer (of a run some) that ends it, or failed, without one. */
 function* turnFaults({ messages }: Whole): Generator<string> {
   for (const [turn, own] of Map.groupBy(messages, (message) => message.turn)) {
     if (turn === COPIED) continue;
     const statuses = new Set(own.map(({ status }) => status));
     if (statuses.size > 1) yield `${turn} is ${[...statuses].join(' and ')}`;
     const answers = own.filter(isAnswer);
-    if (answers.length !== (statuses.has('failed') ? 0 : 1)) {
+    const count = isOfRun(turn) ? Math.min(answers.length, 1) : answers.length;
+    if (count !== (statuses.has('failed') ? 0 : 1)) {
       yield `${turn} is ${[...statuses].join()} with ${answers.length} answers`;
     }
     const last = own.at(-1);
-    if (answers.length === 1 && last !== answers[0]) yield `${turn} goes on after its answer`;
+    if (answers.length > 0 && last !== answers.at(-1)) yield `${turn} goes on after its answer`;
     const [first] = own;
     if (last && first && last.seq - first.seq !== own.length - 1 && !statuses.has('complete')) {
       yield `${turn} is not in one piece`;

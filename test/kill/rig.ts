@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, vi } from 'vitest';
 import { type Program, start, tempFolder } from '../process/program.ts';
@@ -43,11 +43,14 @@ export class Rig {
     this.place = { home: join(folder, 'home'), databaseUrl };
     this.upstream = upstream;
     this.#order = join(folder, 'order');
+    const workspace = join(folder, 'workspace');
+    mkdirSync(workspace);
     this.#environment = {
       ...upstream.environment,
       ...environment,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
       PROFCLAW_HOME: this.place.home,
+      PROFCLAW_WORKSPACE: workspace,
       PROFCLAW_LOG_LEVEL: 'error',
       NODE_OPTIONS: `--import ${PRELOAD}`,
       KILL_ORDER: this.#order,

@@ -4,6 +4,7 @@ import { cleanUp, tempFolder } from '../process/program.ts';
 import { compare, type Sent } from './clients.ts';
 import { findFaults } from './faults.ts';
 import { Rig, warmUp } from './rig.ts';
+import { approveCall, runWithTools } from './run-operations.ts';
 import { readState, type State, withDatabase } from './state.ts';
 import { bringResult, sendMessage } from './turn-operations.ts';
 import { startUpstream, type Upstream } from './upstream.ts';
@@ -52,10 +53,12 @@ describe('what is wrong with a state is seen', () => {
     const path = await rig.conversation('a talk');
     const content = 'what a client asked';
     const told = await rig.ask(`${path}/messages`, { content });
-    for (const operation of [bringResult(), compactConversation(40)]) {
+    for (const operation of [bringResult(), compactConversation(40), runWithTools(false)]) {
       const attempt = await operation.begin(rig);
       expect(await attempt.act()).toMatchObject({ status: 200, isWhole: true });
     }
+    // It goes on waiting.
+    await approveCall().begin(rig);
     upstream.refuse(true);
     const refused = await rig.ask(`${path}/messages`, { content: 'what was refused' });
     upstream.refuse(false);
@@ -70,7 +73,8 @@ describe('what is wrong with a state is seen', () => {
     expect(findFaults(state)).toEqual([]);
     expect(state.messages.map(({ conversation, status }) => [conversation, status])).toContainEqual([1, 'failed']);
     expect(state.compactions).toHaveLength(1);
-    expect(state.tool_calls).toHaveLength(1);
+    expect(state.tool_calls).toHaveLength(3);
+    expect(state.runs.map(({ status }) => status).toSorted()).toEqual(['completed', 'waiting_approval']);
   });
 
   it.each([
@@ -91,10 +95,28 @@ describe('what is wrong with a state is seen', () => {
     ['update tool_calls set seq = 99', /a call is of no message/],
     ['delete from conversations where number = 1', /3 messages are of no conversation/],
     ["update conversations set owner = '' where number = 1", /conversations are nobody's/],
-    ['update conversation_counts set conversations = 9', /3 conversations, counted as 9/],
+    ['update conversation_counts set conversations = 9', /5 conversations, counted as 9/],
     ['update conversations set message_count = 1 where number = 1', /3 messages are counted as 1/],
     ['update conversations set total_tokens = 20 where number = 1', /10 tokens are counted as 20/],
     ['update conversations set unpriced = 2 where number = 1', /1 answers are counted as 2/],
+    ["update runs set status = 'running' where status = 'completed'", /is still running/],
+    ["delete from turns where node = ''", /is waiting_approval, and its turn is not so/],
+    ["update runs set status = 'failed' where status = 'completed'", /is failed with null/],
+    ["update runs set message = 'msg_1' where status = 'completed'", /its message msg_1 is not there/],
+    ["update runs set finished_at = null where status = 'completed'", /is completed and ended at null/],
+    ["delete from run_events where type = 'content'", /its log has \d+ events of \d+/],
+    ["update run_events set type = 'x' where type = 'complete'", /its log ends 0 times/],
+    ["update run_events set type = 'x' where type = 'tool:result'", /1 calls have 0 results/],
+    ["update run_events set type = 'tool:result' where type = 'tool:call'", /a call has two results/],
+    ["update approvals set status = 'allowed'", /is waiting_approval with 0 questions/],
+    ["update run_events set type = 'x' where type = 'approval:required'", /1 questions are told of otherwise/],
+    ["update runs set total_tokens = 1 where status = 'completed'", /20 tokens are counted as 1/],
+    [
+      "insert into steering select id, 9, 'msg_1', owner, '', '' from runs where status = 'completed'",
+      /nobody has seen/,
+    ],
+    ['delete from runs', /run_events are of no run/],
+    ['update approvals set conversation = 99', /1 approvals are of no conversation/],
     ['update conversations set live_tokens = 0', /tokens are live, noted as 0/],
     ['update conversations set compaction = 0', /compaction 0 is in force of 1/],
     ['update conversations set covered_seq = 2 where number = 1', /2 messages are covered/],

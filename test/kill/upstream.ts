@@ -23,6 +23,9 @@ export const ANSWER_TOKENS = 10;
 /** A message that begins with it is answered with a call of the tool of that name. */
 export const TOOL = 'look';
 
+/** The same, of one of the server's own. */
+export const WRITE = 'write_file';
+
 const SUMMARY = 'They spoke of this and that and came to an end.';
 const PIECES = 6;
 
@@ -32,8 +35,10 @@ export function answerTo(content: string): string {
 }
 
 /** The call that a message is answered with if it asks for one. */
-export function callFor(content: string): { id: string; name: string; arguments: { at: string } } {
-  return { id: `call_${content.replaceAll(/\W/g, '_')}`, name: TOOL, arguments: { at: content } };
+export function callFor(content: string): { id: string; name: string; arguments: Record<string, string> } {
+  const id = `call_${content.replaceAll(/\W/g, '_')}`;
+  if (content.startsWith(WRITE)) return { id, name: WRITE, arguments: { path: 'written', content } };
+  return { id, name: TOOL, arguments: { at: content } };
 }
 
 /** @param pauseMs between the pieces of an answer. */
@@ -98,7 +103,8 @@ function messageFor({ messages, tools }: Json): Json {
   if (messages[0].role === 'system' && textOf(messages[0].content).startsWith('You condense')) {
     return { role: 'assistant', content: SUMMARY };
   }
-  if (!tools || !asked.startsWith(TOOL)) return { role: 'assistant', content: answerTo(asked) };
+  if (!tools || ![TOOL, WRITE].some((name) => asked.startsWith(name)))
+    return { role: 'assistant', content: answerTo(asked) };
   const { id, name, arguments: given } = callFor(asked);
   const call = { index: 0, id, type: 'function', function: { name, arguments: JSON.stringify(given) } };
   return { role: 'assistant', content: '', tool_calls: [call] };

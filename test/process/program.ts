@@ -109,9 +109,9 @@ export function chat(url: string, model: string, prompt = 'hello', stream = fals
 }
 
 /** Waits until something holds; fails after `ms`, which is shorter than a test may take and so says what is missing. */
-export async function until(what: string, holds: () => boolean, ms = 60_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> {
   const end = performance.now() + ms;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > end) throw new Error(`${what}: not within ${ms} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -82,6 +82,13 @@ describe.concurrent('the program', () => {
     expect(message).toMatch(/HOST: 0\.0\.0\.0 can be reached from other machines.*PROFCLAW_ACCESS_KEY.*127\.0\.0\.1/);
   });
 
+  it('does not let tools work where its secrets are', async () => {
+    const home = join(tempFolder(), 'home');
+    mkdirSync(home);
+    const message = await failsWith(start({ PROFCLAW_HOME: home, PROFCLAW_WORKSPACE: home }), 2);
+    expect(message).toMatch(/PROFCLAW_WORKSPACE: .* is the home folder, whose secrets tools must not see/);
+  });
+
   it('says which home it cannot write to', async () => {
     const folder = tempFolder();
     const file = join(folder, 'file');

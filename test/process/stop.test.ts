@@ -1,11 +1,18 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import type { Json } from '../server.ts';
 import { CHUNKED_HEAD, chunk, DONE, delta, FINISH, startBadUpstream } from '../upstream/bad-upstream.ts';
-import { chatRequest, cleanUp, dial, type Program, start, until } from './program.ts';
+import { chatRequest, cleanUp, dial, type Program, start, tempFolder, until } from './program.ts';
 
 // Several whole programs start at once, on machines that have other work.
 vi.setConfig({ testTimeout: 120_000 });
 
 afterAll(cleanUp);
+
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+async function post(url: string, body: object): Promise<Json> {
+  return await (await fetch(url, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(body) })).json();
+}
 
 /** Longer than a test may take: who waits for it never comes back. */
 const NEVER = { PROFCLAW_STOP_TIMEOUT: '1000' };
@@ -120,6 +127,35 @@ describe.concurrent('SIGTERM', () => {
       .findLast((line) => line.startsWith('data: '));
     expect(JSON.parse(last?.slice(6) ?? '')).toMatchObject({ code: 'shutting_down', done: true, partial: true });
     expect(stalled.text().endsWith('\r\n0\r\n\r\n')).toBe(true);
+  });
+
+  it('leaves a run to the next start, which goes on with it; who watched is let go', async () => {
+    const program = start({ PROFCLAW_STOP_TIMEOUT: '0.2', PROFCLAW_WORKSPACE: tempFolder() });
+    const url = await program.listening;
+    const { conversation } = await post(`${url}/api/chat/conversations`, { model: 'demo' });
+    const content = '/tool list_directory {}\n/next\n/stream 8 400\n/say 1 2 3 4 5 6 7 8';
+    const path = `${url}/api/chat/conversations/${conversation.id}/messages/agentic`;
+    const watching = fetch(path, { method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ content }) });
+    await until('the second step', async () => {
+      const { runs } = (await (await fetch(`${url}/api/chat/runs`)).json()) as Json;
+      return runs[0]?.steps === 2;
+    });
+    program.child.kill('SIGTERM');
+    expect(await program.ended).toMatchObject({ code: 0 });
+    // Whole events, and none that says it was the end.
+    const seen = await (await watching).text();
+    expect(seen).toMatch(/\n\n$/);
+    expect(seen).not.toMatch(/"type":"(complete|error)"/);
+    const again = start({ PROFCLAW_HOME: program.home, PROFCLAW_WORKSPACE: tempFolder() });
+    const [, id] = /"sessionId":"(run_\w+)"/.exec(seen) ?? [];
+    const after = seen.match(/^id: \d+$/gm)?.length;
+    const rest = await (await fetch(`${await again.listening}/api/chat/runs/${id}/events?after=${after}`)).text();
+    const numbers = [...(seen + rest).matchAll(/^id: (\d+)$/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
+    expect(rest).toContain('"type":"attempt:reset"');
+    expect(rest.split('\n\n').at(-2)).toContain('"type":"complete"');
+    // The first step was not done again.
+    expect((seen + rest).split('"type":"tool:call"')).toHaveLength(2);
   });
 
   it('is not held up by a caller who does not read', async () => {

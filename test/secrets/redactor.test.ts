@@ -58,6 +58,55 @@ describe('a secret is struck out', () => {
   });
 });
 
+describe('in a text that comes in pieces', () => {
+  /** What comes out, and at what most is held back on the way. */
+  function inPieces(redactor: Redactor, pieces: readonly string[]): { clean: string; held: number } {
+    let [clean, rest, held] = ['', '', 0];
+    for (const piece of pieces) {
+      const next = redactor.redactPiece(rest + piece);
+      clean += next.clean;
+      rest = next.rest;
+      held = Math.max(held, rest.length);
+    }
+    return { clean: clean + redactor.redact(rest), held };
+  }
+
+  it.each(Object.entries(formsOf(KEY)))('it is struck out wherever that is cut: %s', (_, form) => {
+    const [redactor, text] = [knowing(KEY), `before ${form} after`];
+    for (let at = 0; at <= text.length; at++) {
+      const { clean } = inPieces(redactor, [text.slice(0, at), text.slice(at)]);
+      expect(clean).toBe(redactor.redact(text));
+    }
+    expect(inPieces(redactor, [...text]).clean).toBe(redactor.redact(text));
+  });
+
+  it('nothing is held back but what a secret begins with', () => {
+    const redactor = knowing(KEY);
+    expect(redactor.redactPiece('nothing of it')).toEqual({ clean: 'nothing of it', rest: '' });
+    expect(redactor.redactPiece(`x ${KEY} sk-live`)).toEqual({ clean: 'x [secret] ', rest: 'sk-live' });
+    expect(redactor.redactPiece('sk-live no')).toEqual({ clean: 'sk-live no', rest: '' });
+    expect(inPieces(redactor, ['nothing', ' of ', 'it']).held).toBe(0);
+  });
+
+  it('comes out as the whole would, whatever it is', () => {
+    const values = ['abcdefgh', 'abcdefgh-and-more', 'with-abcdefgh-inside', 'aaaaaaaab', KEY];
+    const redactor = knowing(...values);
+    const some = fc.oneof(
+      fc.constantFrom(...values, 'a', 'ab', 'abcd', 'efgh', '-and', '-more', 'with-', 'aaaa', 'sk-live'),
+      fc.string({ maxLength: 3 }),
+    );
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 12 }), fc.array(fc.nat(200), { maxLength: 8 }), (parts, cuts) => {
+        const text = parts.join('');
+        const places = [0, ...cuts.map((cut) => Math.min(cut, text.length)).toSorted((a, b) => a - b), text.length];
+        const pieces = places.slice(1).map((to, i) => text.slice(places[i], to));
+        expect(inPieces(redactor, pieces).clean).toBe(redactor.redact(text));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 it('leaves what has no secret as it is', () => {
   const text = `{"ordinary":"sk-live+ab/cd==012345678","half":"${KEY.slice(0, -1)}"}`;
   for (const redactor of [knowing(KEY), new Redactor(), knowing()]) {

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import pino from 'pino';
 import { seedConversations, seedMessages } from '../../bench/conversation-seed.ts';
@@ -11,6 +14,8 @@ import type { Schema } from '../../src/storage/schema.ts';
 import { createTask } from '../../src/storage/tasks.ts';
 import { createTicket } from '../../src/storage/tickets.ts';
 import { endExpiredTurns, renewTurns, takeTurn } from '../../src/storage/turns.ts';
+import { driveRuns } from '../access/matrix-drive-runs.ts';
+import { ask } from '../access/matrix-server.ts';
 import type { Json } from '../server.ts';
 
 const OTHER_OWNERS = 10;
@@ -56,7 +61,11 @@ export async function seed(db: Kysely<Schema>): Promise<Seeded> {
 
 /** Has a server do everything with conversations that it does again and again, and what it does in the background. */
 export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres', seeded: Seeded): Promise<void> {
-  const config = loadConfig({ PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9', PROFCLAW_HOME: '/nonexistent' });
+  const home = mkdtempSync(join(tmpdir(), 'profclaw-plans-'));
+  const workspace = join(home, 'workspace');
+  mkdirSync(workspace);
+  const folders = { PROFCLAW_HOME: home, PROFCLAW_WORKSPACE: workspace };
+  const config = loadConfig({ PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9', ...folders });
   const log = pino({ level: 'silent' });
   const secretKey = Buffer.alloc(32, 1);
   const database = { db, kind, ping: () => Promise.resolve(), close: () => Promise.resolve() };
@@ -74,9 +83,11 @@ export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres
         throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${text}`);
       return JSON.parse(text);
     }, seeded);
+    await driveRuns({ server: { db, ask: (...request) => ask(server.url, ...request) } }, {});
   } finally {
     await server.stop();
     await close();
+    rmSync(home, { recursive: true, force: true });
   }
   await runInBackground(db, seeded);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../agent/turn.ts';
 import { type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
 import { DEFAULT_PRESET } from '../../chat/presets.ts';
-import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../conversations/turn.ts';
 import { PROVIDER_ERRORS, StreamDelta, StreamError, Summary } from '../completion-schemas.ts';
 import { completionStream } from '../completion-stream.ts';
 import { CompactionSchema } from '../conversation-schemas.ts';

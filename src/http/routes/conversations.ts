@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cancelRunOf } from '../../agent/cancel-run.ts';
 import { beginConversation, changeConversation } from '../../conversations/create.ts';
 import { deleteConversation } from '../../conversations/delete.ts';
 import { toConversation, toMessage } from '../../conversations/stored.ts';
@@ -10,7 +11,7 @@ import { ticketIdOf } from '../../storage/tickets.ts';
 import { ConversationSchema, MessageSchema, Metadata } from '../conversation-schemas.ts';
 import { defineRoute } from '../route.ts';
 import { DeletedSchema, IdParams, MaxTokens, ModelName, Paging, Temperature, text } from '../schemas.ts';
-import { conversationContext } from '../turn-input.ts';
+import { agentContext, conversationContext } from '../turn-input.ts';
 
 const Id = text(200);
 const Title = text(500);
@@ -145,7 +146,9 @@ export const conversationRoutes = [
     response: DeletedSchema,
     errors: ['not_found'],
     handle: async (request) => {
-      await deleteConversation(conversationContext(request), request.params.id);
+      const { id } = request.params;
+      await cancelRunOf(agentContext(request), id);
+      await deleteConversation(conversationContext(request), id);
       return { message: 'Conversation deleted' };
     },
   }),

@@ -1,4 +1,5 @@
 import type { Route } from '../route.ts';
+import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { authRoutes } from './auth.ts';
 import { completionRoutes } from './completions.ts';
@@ -10,9 +11,12 @@ import { metaRoutes } from './meta.ts';
 import { modelRoutes } from './models.ts';
 import { presetRoutes } from './presets.ts';
 import { providerRoutes } from './providers.ts';
+import { runRoutes } from './runs.ts';
 import { sessionRoutes } from './sessions.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
+import { toolMessageRoutes } from './tool-messages.ts';
+import { toolRoutes } from './tools.ts';
 import { transferRoutes } from './transfer.ts';
 import { adminRoutes } from './users.ts';
 
@@ -20,6 +24,10 @@ const API_ROUTES: readonly Route[] = [
   ...completionRoutes,
   ...conversationRoutes,
   ...messageRoutes,
+  ...toolMessageRoutes,
+  ...runRoutes,
+  ...approvalRoutes,
+  ...toolRoutes,
   ...memoryRoutes,
   ...transferRoutes,
   ...presetRoutes,

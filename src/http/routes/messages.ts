@@ -1,13 +1,19 @@
 import { z } from 'zod';
+import { cancelRunOfMessage } from '../../agent/cancel-run.ts';
+import { optionsOfLastRun } from '../../agent/retry-run.ts';
+import { startRun } from '../../agent/start-run.ts';
+import { startTurn, type TurnInput } from '../../agent/turn.ts';
+import type { Principal } from '../../auth/principal.ts';
 import { deleteMessages } from '../../conversations/delete.ts';
-import { startTurn, type TurnInput } from '../../conversations/turn.ts';
+import { AppError } from '../../errors.ts';
 import { AttemptSchema, PROVIDER_ERRORS, StreamDelta, StreamError, UsageSchema } from '../completion-schemas.ts';
 import { CompactionSchema, MessageSchema } from '../conversation-schemas.ts';
 import { ContentSchema } from '../messages.ts';
 import { defineRoute, type RouteRequest } from '../route.ts';
 import { IdParams, MaxTokens, ModelName, Temperature } from '../schemas.ts';
+import { ToolTurnEvent, ToolTurnSchema, toolTurn } from '../tool-turn.ts';
 import { turnAnswer, turnStream } from '../turn-answer.ts';
-import { conversationContext } from '../turn-input.ts';
+import { agentContext, conversationContext } from '../turn-input.ts';
 
 const Options = {
   model: ModelName.optional().describe('For this message; absent: the conversation’s, else the default.'),
@@ -61,9 +67,21 @@ export const messageRoutes = [
   defineRoute({
     ...common,
     path: '/api/chat/conversations/{id}/retry',
-    summary: 'Try the failed message at the end of a conversation again',
+    summary: 'Try the failed message at the end of a conversation again, as it was asked',
+    description: 'A message with tools is answered as such, and an agent’s run as a message with tools.',
     body: z.strictObject(Options),
-    handle: (request) => answer(request, { ...request.body, begin: 'retry' }),
+    response: z.union([Answer, ToolTurnSchema]),
+    event: z.union([StreamEvent, ToolTurnEvent]),
+    handle: async (request) => {
+      const { id } = request.params;
+      const context = agentContext(request);
+      const asked = await optionsOfLastRun(context, id);
+      if (!asked) return await answer(request, { ...request.body, begin: 'retry' });
+      requireTools(request.principal);
+      const { stream, ...options } = request.body;
+      const run = await startRun(context, id, { ...asked, ...options, begin: 'retry' }, request.signal);
+      return await toolTurn(context, run.id, stream, request);
+    },
   }),
   defineRoute({
     method: 'delete',
@@ -77,11 +95,18 @@ export const messageRoutes = [
     errors: ['not_found', 'conflict'],
     handle: async (request) => {
       const { id, messageId } = request.params;
+      await cancelRunOfMessage(agentContext(request), id, messageId);
       const deleted = await deleteMessages(conversationContext(request), id, messageId, request.signal);
       return { message: 'Message deleted', deleted };
     },
   }),
 ];
+
+/** @throws AppError `forbidden`: what was asked with tools is not to be repeated by whoever may not use them. */
+function requireTools(principal: Principal | undefined): void {
+  if (principal?.scopes.includes('tools')) return;
+  throw new AppError('forbidden', 'The message was sent with tools, so to try it again needs the scope tools');
+}
 
 async function answer(request: RouteRequest<{ id: string }, unknown, unknown>, input: TurnInput): Promise<unknown> {
   const { id } = request.params;

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
 import { type Cacheable, markCacheable } from './anthropic-cache.ts';
+import { isThinking, lowerThinking } from './anthropic-thinking.ts';
 import { systemText } from './message-parts.ts';
 import type { WireRequest } from './protocol.ts';
 import { takenTemperature } from './temperature.ts';
@@ -25,11 +26,8 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
     },
     request.model,
   );
-  const body: JsonObject = {
-    model: request.model,
-    max_tokens: request.maxTokens ?? defaultMaxTokens(request.model),
-    messages,
-  };
+  const maxTokens = request.maxTokens ?? defaultMaxTokens(request.model);
+  const body: JsonObject = { model: request.model, max_tokens: maxTokens, messages };
   // Without a mark it is written in its short form.
   if (system[0]) body.system = system[0].cache_control ? system : system[0].text;
   if (request.stream) body.stream = true;
@@ -38,6 +36,7 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
     body.temperature = Math.min(temperature, 1);
     if (temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
   }
+  Object.assign(body, lowerThinking(request, { messages, maxTokens, temperature }));
   if (tools.length > 0) {
     body.tools = tools;
     const choice = past.length > 0 ? 'none' : request.toolChoice;
@@ -101,10 +100,6 @@ function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject
       return blocks.slice(0, blocks.findLastIndex((block) => !isThinking(block)) + 1);
     }
   }
-}
-
-function isThinking(block: JsonObject): boolean {
-  return block.type === 'thinking' || block.type === 'redacted_thinking';
 }
 
 /** Blocks of nothing but white space are refused. */

@@ -1,11 +1,16 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, Message, ReasoningPart, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
+import { askedEffort, thinkingBudget } from './effort.ts';
 import { mediaUrl } from './media.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { lowerCall, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
 import { requireText } from './text-file.ts';
+
+/** Models that take a budget for thinking (https://docs.cohere.com/docs/reasoning), and what they write at most. */
+const BUDGETED = /^command-a-reasoning/;
+const MAX_OUTPUT = 32_000;
 
 /** Writes a request in the form of Cohere's Chat. */
 export function lowerCohere(request: ChatRequest, quirks: Quirks): WireRequest {
@@ -14,8 +19,16 @@ export function lowerCohere(request: ChatRequest, quirks: Quirks): WireRequest {
   if (request.stream) body.stream = true;
   if (request.maxTokens !== undefined) body.max_tokens = request.maxTokens;
   if (request.temperature !== undefined) body.temperature = request.temperature;
+  addThinking(request, body);
   addTools(request, quirks, body, warnings);
   return { path: '/chat', body, warnings };
+}
+
+function addThinking(request: ChatRequest, body: JsonObject): void {
+  const effort = askedEffort(request);
+  if (effort === undefined || !BUDGETED.test(request.model)) return;
+  const budget = thinkingBudget(effort, request.maxTokens ?? MAX_OUTPUT);
+  if (budget > 0) body.thinking = { type: 'enabled', token_budget: budget };
 }
 
 /** The wire can force a call or forbid it, but not name the tool: then that tool is the only one on offer. */

@@ -205,6 +205,26 @@ describe('cohere-chat, lowering', () => {
     expect(lowered.warnings).toHaveLength(warnings);
   });
 
+  it('gives a model that reasons a budget, and others none', () => {
+    const model = 'command-a-reasoning-08-2025';
+    const thinking = (over: Partial<ChatRequest>) => lower({ model, ...over }).body.thinking;
+    expect(lower({ model, effort: 'medium' })).toEqual({
+      path: '/chat',
+      body: { model, messages: [], thinking: { type: 'enabled', token_budget: 8192 } },
+      warnings: [],
+    });
+    expect(thinking({ effort: 'low' })).toEqual({ type: 'enabled', token_budget: 1024 });
+    expect(thinking({ effort: 'max' })).toEqual({ type: 'enabled', token_budget: 24_000 });
+    expect(thinking({ effort: 'max', maxTokens: 1000 })).toEqual({ type: 'enabled', token_budget: 750 });
+    expect(thinking({ effort: 'max', maxTokens: 1 })).toBeUndefined();
+    expect(thinking({ effort: 'max', toolChoice: 'required' })).toBeUndefined();
+    expect(lower({ model: 'command-a-03-2025', effort: 'medium' })).toEqual({
+      path: '/chat',
+      body: { model: 'command-a-03-2025', messages: [] },
+      warnings: [],
+    });
+  });
+
   it('refuses files that are not text', () => {
     const file = { type: 'file' as const, media: { data: 'aGk=', mediaType: 'application/pdf' } };
     expect(() => lower({ messages: [{ role: 'user', parts: [file] }] })).toThrow(AppError);

@@ -1,11 +1,20 @@
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, Media, Message, Provenance, ToolCall, UserPart } from '../chat-model.ts';
+import { askedEffort, thinkingBudget } from './effort.ts';
 import { callsOf, systemText } from './message-parts.ts';
 import { pathSegment } from './path-segment.ts';
 import type { WireRequest } from './protocol.ts';
 
 /** Models that reason, and say how when they are asked to. */
 const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
+/** Models that take a budget of tokens for it, each up to a limit (https://ai.google.dev/gemini-api/docs/thinking). */
+const BUDGETED = /gemini-2\.5-(pro|flash)/;
+const MIN_BUDGET = 512;
+const MAX_BUDGET = 24_576;
+const MAX_BUDGET_PRO = 32_768;
+/** Models that take a level instead (same page), of which the first one does not know the one in the middle. */
+const LEVELLED = /gemini-(3(\.\d+)?-(pro|flash)|4(\.\d+)?-(pro|flash|argon|carbon|hydrogen))/;
+const NO_MEDIUM = /gemini-3-pro/;
 /** Models that refuse a tool call of the history without a signature. */
 const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
 /** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
@@ -19,7 +28,7 @@ export function lowerGemini(request: ChatRequest): WireRequest {
   const config: JsonObject = {};
   if (request.temperature !== undefined) config.temperature = request.temperature;
   if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
-  if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true };
+  if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true, ...lowerEffort(request) };
   if (Object.keys(config).length > 0) body.generationConfig = config;
   if (request.tools.length > 0) {
     const functionDeclarations = request.tools.map((tool) => ({
@@ -33,6 +42,19 @@ export function lowerGemini(request: ChatRequest): WireRequest {
     }
   }
   return { path: pathOf(request), body, warnings: [] };
+}
+
+function lowerEffort(request: ChatRequest): JsonObject {
+  const { model, maxTokens = Number.POSITIVE_INFINITY } = request;
+  const effort = askedEffort(request);
+  if (effort === undefined) return {};
+  if (BUDGETED.test(model)) {
+    const limit = model.includes('pro') ? MAX_BUDGET_PRO : MAX_BUDGET;
+    const budget = Math.min(thinkingBudget(effort, maxTokens), limit);
+    return budget < MIN_BUDGET ? {} : { thinkingBudget: budget };
+  }
+  if (!LEVELLED.test(model) || (effort === 'medium' && NO_MEDIUM.test(model))) return {};
+  return { thinkingLevel: effort === 'max' ? 'high' : effort };
 }
 
 function pathOf(request: ChatRequest): string {

@@ -121,6 +121,42 @@ describe('gemini, lowering', () => {
     }
   });
 
+  it('tells Gemini 2.5 a budget, later ones a level, and others nothing', () => {
+    const told = (model: string, over: Partial<ChatRequest>) => {
+      const { body, warnings } = lower({ model, ...over });
+      expect(warnings).toEqual([]);
+      return body.generationConfig;
+    };
+    const thinks = (how: object) => ({ thinkingConfig: { includeThoughts: true, ...how } });
+    expect(lower({ model: 'gemini-2.5-flash', effort: 'medium' }).body).toEqual({
+      contents: [],
+      generationConfig: thinks({ thinkingBudget: 8192 }),
+    });
+    expect(told('gemini-2.5-flash-lite', { effort: 'low' })).toEqual(thinks({ thinkingBudget: 1024 }));
+    expect(told('gemini-2.5-flash', { effort: 'max' })).toEqual(thinks({ thinkingBudget: 24_576 }));
+    expect(told('gemini-2.5-pro', { effort: 'high' })).toEqual(thinks({ thinkingBudget: 24_576 }));
+    expect(told('gemini-2.5-pro', { effort: 'max' })).toEqual(thinks({ thinkingBudget: 32_768 }));
+    // It is part of the answer.
+    const short = { maxOutputTokens: 2000, ...thinks({ thinkingBudget: 1500 }) };
+    expect(told('gemini-2.5-pro', { effort: 'high', maxTokens: 2000 })).toEqual(short);
+    expect(told('gemini-2.5-pro', { effort: 'high', maxTokens: 600 })).toEqual({ maxOutputTokens: 600, ...thinks({}) });
+    for (const model of ['gemini-3-flash-preview', 'models/gemini-3.8-flash', 'gemini-3.1-pro', 'gemini-4-argon']) {
+      for (const effort of ['low', 'medium', 'high'] as const) {
+        expect(told(model, { effort }), model).toEqual(thinks({ thinkingLevel: effort }));
+      }
+      expect(told(model, { effort: 'max' }), model).toEqual(thinks({ thinkingLevel: 'high' }));
+    }
+    expect(told('gemini-3-pro-preview', { effort: 'low' })).toEqual(thinks({ thinkingLevel: 'low' }));
+    expect(told('gemini-3-pro-preview', { effort: 'medium' })).toEqual(thinks({}));
+    for (const model of ['gemini-2.5-computer-use-preview-10-2025', 'gemini-10']) {
+      expect(told(model, { effort: 'high' }), model).toEqual(thinks({}));
+    }
+    for (const model of ['gemini-2.0-flash', 'gemini-2.5-flash-image', 'gemini-3-pro-image', 'gemma-3-27b-it']) {
+      expect(told(model, { effort: 'high' }), model).toBeUndefined();
+    }
+    expect(told('gemini-3.8-flash', { effort: 'high', toolChoice: 'required' })).toEqual(thinks({}));
+  });
+
   const loop = (signature?: string): Message[] => [
     { role: 'system', text: 'Be brief' },
     {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { ChatRequest, Message, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
+import { askedEffort } from './effort.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { isCloud, MIN_WINDOW, tokensOf, windowFor } from './ollama-window.ts';
 import { lowerTools } from './openai-tools.ts';
@@ -19,6 +20,8 @@ export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFa
   const needed = tokensOf(request);
   // Without the field a prompt that does not fit loses its beginning, and nobody is told.
   if (needed > MIN_WINDOW) body.truncate = false;
+  const think = lowerEffort(request, facts);
+  if (think !== undefined) body.think = think;
   const options: JsonObject = {};
   const window = isCloud(request.model) ? undefined : windowFor(needed, facts);
   if (window !== undefined) options.num_ctx = window;
@@ -32,6 +35,22 @@ export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFa
     }
   }
   return { path: '/api/chat', body, warnings, ...(window === undefined ? {} : { window }) };
+}
+
+/**
+ * Models that cannot think refuse the field. Newer servers tell what a model takes
+ * (https://docs.ollama.com/capabilities/thinking); with older ones it is on or off, but for OpenAI's models.
+ */
+function lowerEffort(request: ChatRequest, facts: ModelFacts): string | boolean | undefined {
+  const effort = askedEffort(request);
+  if (effort === undefined || facts.supportsReasoning === false) return undefined;
+  const { reasoningValues: values } = facts;
+  if (!values) {
+    if (!facts.supportsReasoning) return undefined;
+    return request.model.includes('gpt-oss') ? (effort === 'max' ? 'high' : effort) : true;
+  }
+  const words = effort === 'max' ? ['max', 'xhigh', 'high'] : [effort];
+  return words.find((word) => values.includes(word)) ?? (values.includes(true) ? true : undefined);
 }
 
 function lowerMessage(message: Message): JsonObject {

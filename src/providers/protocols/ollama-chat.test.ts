@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { lowerWith, readStream } from '../../../test/protocol.ts';
 import { AppError } from '../../errors.ts';
-import type { ChatRequest, ProviderEvent, UserPart } from '../chat-model.ts';
+import type { ChatRequest, Effort, ProviderEvent, UserPart } from '../chat-model.ts';
 import { ollamaChat } from './ollama-chat.ts';
-import { ProtocolError, ReportedError } from './protocol.ts';
+import { type ModelFacts, ProtocolError, ReportedError } from './protocol.ts';
 
 function stream(...lines: unknown[]): ProviderEvent[] {
   return readStream(ollamaChat, lines);
@@ -126,5 +126,53 @@ describe('ollama-chat, lowering', () => {
     expect('tools' in lowered.body).toBe(sent);
     expect(lowered.warnings).toHaveLength(warnings);
     expect(lowered.body).not.toHaveProperty('tool_choice');
+  });
+
+  const think = (model: string, effort: Effort, facts?: ModelFacts): unknown => {
+    const nothing = { messages: [], tools: [], toolChoice: undefined, temperature: undefined, maxTokens: undefined };
+    const { body, warnings } = ollamaChat.lower({ ...nothing, model, effort, stream: false }, {}, facts);
+    expect(warnings).toEqual([]);
+    expect(body).toEqual({
+      model,
+      messages: [],
+      stream: false,
+      options: { num_ctx: 8192 },
+      ...('think' in body ? { think: body.think } : {}),
+    });
+    return body.think;
+  };
+
+  it('tells a model that can think to do so, OpenAI’s how hard, and others nothing', () => {
+    const able = { supportsReasoning: true };
+    expect(think('qwen3:4b', 'low', able)).toBe(true);
+    expect(think('gpt-oss:20b', 'low', able)).toBe('low');
+    expect(think('gpt-oss:20b', 'max', able)).toBe('high');
+    for (const facts of [undefined, {}, { supportsReasoning: false }]) {
+      expect(think('gpt-oss:20b', 'high', facts)).toBeUndefined();
+    }
+  });
+
+  it('tells a model only what its server says that it takes', () => {
+    const taking = (...reasoningValues: unknown[]): ModelFacts => ({ supportsReasoning: true, reasoningValues });
+    expect(think('m', 'medium', taking('low', 'medium', 'high'))).toBe('medium');
+    expect(think('m', 'max', taking('low', 'medium', 'high'))).toBe('high');
+    expect(think('m', 'max', taking('high', 'max'))).toBe('max');
+    expect(think('gpt-oss', 'medium', taking(true, false))).toBe(true);
+    expect(think('gpt-oss', 'medium', taking(false))).toBeUndefined();
+    expect(think('m', 'low', taking('medium', 'high'))).toBeUndefined();
+    expect(think('m', 'high', { supportsReasoning: false, reasoningValues: ['high'] })).toBeUndefined();
+  });
+
+  it('asks the server about a model before it is told how hard to reason', () => {
+    const request = { model: 'm', messages: [], tools: [], toolChoice: undefined, temperature: undefined };
+    const matter = (over: Partial<ChatRequest>) =>
+      ollamaChat.facts?.matter({ ...request, maxTokens: undefined, stream: false, ...over });
+    expect(matter({})).toBe(false);
+    expect(matter({ effort: 'low' })).toBe(true);
+    expect(matter({ effort: 'low', model: 'gpt-oss:120b-cloud' })).toBe(true);
+    const shown = { capabilities: ['completion', 'thinking'], thinking: { values: ['low', 'high'], default: 'low' } };
+    expect(ollamaChat.facts?.read(shown)).toMatchObject({ supportsReasoning: true, reasoningValues: ['low', 'high'] });
+    expect(ollamaChat.facts?.read({ capabilities: [] })).toMatchObject({ supportsReasoning: false });
+    expect(ollamaChat.facts?.read({ capabilities: [] }).reasoningValues).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ export const ollamaChat: Protocol = {
     path: '/api/show',
     body: (model) => ({ model }),
     read: readFacts,
-    matter: (request) => !isCloud(request.model) && tokensOf(request) > MIN_WINDOW,
+    matter: (request) => request.effort !== undefined || (!isCloud(request.model) && tokensOf(request) > MIN_WINDOW),
   },
   lower: lowerOllama,
   read: (body) => {
@@ -31,14 +31,16 @@ export const ollamaChat: Protocol = {
 
 /** Reads the answer of `/api/show`; the window's field is named after the architecture: `llama.context_length`. */
 function readFacts(body: unknown): ModelFacts {
-  const { model_info: info, capabilities } = asObject(body);
+  const { model_info: info, capabilities, thinking } = asObject(body);
   const window = Object.entries(asObject(info)).find(([name]) => name.endsWith('.context_length'))?.[1];
+  const { values } = asObject(thinking);
   const able = Array.isArray(capabilities) ? new Set(capabilities) : undefined;
   return {
     contextWindow: asNumber(window),
     supportsVision: able?.has('vision'),
     supportsTools: able?.has('tools'),
     supportsReasoning: able?.has('thinking'),
+    reasoningValues: Array.isArray(values) ? values : undefined,
   };
 }
 

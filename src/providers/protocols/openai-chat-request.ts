@@ -1,6 +1,7 @@
 import { asString, type JsonObject } from '../../core/json.ts';
 import type { ChatRequest, Message } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
+import { effortWord } from './effort.ts';
 import { lowerAssistant } from './openai-chat-assistant.ts';
 import { lowerUser } from './openai-chat-user.ts';
 import { lowerToolChoice, lowerTools } from './openai-tools.ts';
@@ -20,8 +21,16 @@ export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
   if (request.maxTokens !== undefined) body[limit] = request.maxTokens;
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
+  addEffort(request, quirks, body);
   if (request.tools.length > 0) addTools(request, quirks, body, warnings);
   return { path: '/chat/completions', body, warnings };
+}
+
+function addEffort(request: ChatRequest, quirks: Quirks, body: JsonObject): void {
+  const told = effortWord(request, quirks);
+  if (told === undefined || (told.rule.notWithTools && request.tools.length > 0)) return;
+  if (told.rule.as === 'reasoning') body.reasoning = { effort: told.word };
+  else body.reasoning_effort = told.word;
 }
 
 function addTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {

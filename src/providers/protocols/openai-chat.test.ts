@@ -171,6 +171,40 @@ describe('openai-chat, lowering', () => {
     });
   });
 
+  it('tells models how hard to reason, in the words and the field of their rule, and others nothing', () => {
+    const quirks: Quirks = {
+      effort: [
+        { models: /^o/, words: { low: 'little', max: 'most' } },
+        { models: /^r/, words: { low: 'low' }, as: 'reasoning', notWithTools: true },
+      ],
+    };
+    const body = (model: string, over: Partial<ChatRequest>) => lower({ model, ...over }, quirks).body;
+    expect(lower({ model: 'o3', effort: 'max', temperature: 1 }, quirks)).toEqual({
+      path: '/chat/completions',
+      body: { model: 'o3', messages: [], temperature: 1, reasoning_effort: 'most' },
+      warnings: [],
+    });
+    expect(body('r1', { effort: 'low' })).toEqual({ model: 'r1', messages: [], reasoning: { effort: 'low' } });
+    expect(body('o3', { effort: 'medium' })).toEqual({ model: 'o3', messages: [] });
+    expect(lower({ effort: 'low' }, quirks)).toEqual({
+      path: '/chat/completions',
+      body: { model: 'gpt-4o', messages: [] },
+      warnings: [],
+    });
+    expect(lower({ effort: 'low' }).body).toEqual({ model: 'gpt-4o', messages: [] });
+    expect(lower({ effort: 'low' }, { effort: [{ words: { low: 'any' } }] }).body).toHaveProperty(
+      'reasoning_effort',
+      'any',
+    );
+    const tools = [{ name: 'f', description: undefined, parameters: {} }];
+    expect(body('o3', { effort: 'low', tools, toolChoice: 'auto' })).toHaveProperty('reasoning_effort', 'little');
+    expect(body('o3', { effort: 'low', tools, toolChoice: 'none' })).toHaveProperty('reasoning_effort', 'little');
+    expect(body('r1', { effort: 'low', tools })).not.toHaveProperty('reasoning');
+    for (const toolChoice of ['required' as const, { name: 'f' }]) {
+      expect(body('o3', { effort: 'low', tools, toolChoice })).not.toHaveProperty('reasoning_effort');
+    }
+  });
+
   it('sends a tool loop without reasoning; mistral gets ids of nine characters that still belong together', () => {
     const messages: Message[] = [
       {

@@ -27,6 +27,7 @@ export const openaiChat: Protocol = {
     'reasoningModels',
     'usageUnasked',
     'reasoningBack',
+    'effort',
     'files',
     'noTools',
     'strictAlternation',

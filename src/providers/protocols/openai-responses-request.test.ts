@@ -45,6 +45,27 @@ describe('openai-responses, lowering', () => {
     });
   });
 
+  it('tells models how hard to reason, in the words of their rule, and others nothing', () => {
+    const quirks: Quirks = {
+      effort: [{ models: /^gpt-5/, words: { high: 'high', max: 'xhigh' }, notWithTools: true }],
+    };
+    const tools = [{ name: 'f', description: undefined, parameters: {} }];
+    const same = { input: [], store: false, include: ['reasoning.encrypted_content'] };
+    const lowered = lower({ effort: 'max' }, quirks);
+    expect(lowered).toEqual({
+      path: '/responses',
+      body: { model: 'gpt-5', ...same, reasoning: { effort: 'xhigh' } },
+      warnings: [],
+    });
+    expect(lower({ effort: 'high', tools }, quirks).body).toMatchObject({ reasoning: { effort: 'high' } });
+    expect(lower({ effort: 'low' }, quirks).body).toEqual({ model: 'gpt-5', ...same });
+    expect(lower({ model: 'other', effort: 'max' }, quirks)).toEqual({
+      path: '/responses',
+      body: { model: 'other', ...same },
+      warnings: [],
+    });
+  });
+
   it('writes tools flat and not strict', () => {
     const parameters = { type: 'object', properties: { n: { type: 'array', minItems: 1 } } };
     const tools = [

@@ -1,6 +1,7 @@
 import { asArray, asObject, type JsonObject } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, FilePart, Message, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
+import { effortWord } from './effort.ts';
 import { mediaUrl } from './media.ts';
 import { lowerFunctions } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
@@ -37,6 +38,8 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
   }
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
+  const told = effortWord(request, quirks);
+  if (told) body.reasoning = { effort: told.word };
   if (request.tools.length > 0) {
     // Strict is the default of this wire, and it refuses every schema with an optional property.
     const flat = { type: 'function', strict: false };

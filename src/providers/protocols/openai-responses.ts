@@ -19,7 +19,7 @@ import { usageOf } from './usage.ts';
  */
 export const openaiResponses: Protocol = {
   framing: 'sse',
-  quirks: ['toolCallIds', 'reasoningModels', 'files', 'refusedSchemaKeywords'],
+  quirks: ['toolCallIds', 'reasoningModels', 'effort', 'files', 'refusedSchemaKeywords'],
   toolCallIds: { pattern: /^.{1,64}$/, length: 32 },
   lower: lowerResponses,
   read: (body) => {

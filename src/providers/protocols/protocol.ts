@@ -20,6 +20,8 @@ export interface ModelFacts {
   supportsVision?: boolean | undefined;
   supportsTools?: boolean | undefined;
   supportsReasoning?: boolean | undefined;
+  /** What it may be told of its reasoning: true and false, or words; unknown is not none. */
+  reasoningValues?: readonly unknown[] | undefined;
   /** The `window` of the last call: the one that the model is loaded with. */
   lastWindow?: number | undefined;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toQuirks } from './quirks.ts';
+import { QuirksSchema, toQuirks } from './quirks.ts';
 
 it('names of models are beginnings, not patterns', () => {
   const { reasoningModels } = toQuirks({ reasoningModels: ['acme-think', 'a.b(', '^(x+)+$'] });
@@ -17,4 +17,16 @@ it('ids of tool calls have exactly the length, in letters and digits', () => {
     false,
     false,
   ]);
+});
+
+it('efforts have the words that are given, for models whose names begin so', () => {
+  const given = { models: ['acme-think'], words: { low: 'some', max: 'all' }, as: 'reasoning', notWithTools: true };
+  const { effort } = toQuirks(QuirksSchema.parse({ effort: [given, { words: { high: 'much' } }] }));
+  expect(effort).toEqual([
+    { models: /^(?:acme-think)/, words: { low: 'some', max: 'all' }, as: 'reasoning', notWithTools: true },
+    { words: { high: 'much' } },
+  ]);
+  for (const wrong of [{ words: { none: 'x' } }, { words: { low: '' } }, { words: 'low' }, {}]) {
+    expect(QuirksSchema.safeParse({ effort: [wrong] }).success, JSON.stringify(wrong)).toBe(false);
+  }
 });

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { EFFORTS } from '../chat-model.ts';
+import type { EffortRule } from '../efforts.ts';
 import { FILE_FORMS, type Quirks, type ReasoningBack } from '../profiles.ts';
 
 /** How names of models begin. Not patterns: one of somebody else's could keep the server busy for minutes. */
@@ -20,6 +22,16 @@ export const QuirksSchema = z
         } satisfies Record<keyof ReasoningBack, z.ZodType>),
       )
       .max(20),
+    effort: z
+      .array(
+        z.strictObject({
+          models: Models.optional(),
+          words: z.partialRecord(z.enum(EFFORTS), z.string().min(1).max(50)),
+          as: z.enum(['reasoning_effort', 'reasoning']).optional(),
+          notWithTools: z.boolean().optional(),
+        } satisfies Record<keyof EffortRule, z.ZodType>),
+      )
+      .max(20),
     files: z.enum(FILE_FORMS),
     noTools: z.boolean(),
     strictAlternation: z.boolean(),
@@ -32,7 +44,7 @@ export const QuirksSchema = z
 export type QuirksJson = z.infer<typeof QuirksSchema>;
 
 /** The quirks that JSON stands for. */
-export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, ...plain }: QuirksJson): Quirks {
+export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, effort, ...plain }: QuirksJson): Quirks {
   const quirks: Quirks = { ...defined(plain) };
   if (reasoningModels !== undefined) quirks.reasoningModels = beginningWith(reasoningModels);
   if (toolCallIds) {
@@ -40,12 +52,21 @@ export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, ...plain
     quirks.toolCallIds = { length, pattern: new RegExp(`^[a-zA-Z0-9]{${length}}$`) };
   }
   if (reasoningBack) {
-    quirks.reasoningBack = reasoningBack.map(({ models, ...rest }) => ({
+    quirks.reasoningBack = reasoningBack.map(({ models, ...rest }) => ({ ...defined(rest), ...fitting(models) }));
+  }
+  if (effort) {
+    quirks.effort = effort.map(({ models, words, ...rest }) => ({
       ...defined(rest),
-      ...(models === undefined ? {} : { models: beginningWith(models) }),
+      ...fitting(models),
+      words: defined(words),
     }));
   }
   return quirks;
+}
+
+/** Which models a rule is for; absent: all. */
+function fitting(models: readonly string[] | undefined): { models?: RegExp } {
+  return models === undefined ? {} : { models: beginningWith(models) };
 }
 
 function beginningWith(names: readonly string[]): RegExp {

@@ -48,10 +48,10 @@ export function idempotencyTests(db: OpenDb): void {
       .where('owner', '=', attempt.owner)
       .execute();
 
-  it('has one winner, whom everybody else sees running', async () => {
+  it('has one winner, whom everybody else sees running, with the token of what it makes', async () => {
     const first = newTry();
-    await win(first);
-    expect(await claim(again(first))).toEqual({ state: 'running' });
+    const token = await win(first);
+    expect(await claim(again(first))).toEqual({ state: 'running', token });
     expect(await claim(again(first, { fingerprint: 'other' }))).toEqual({ state: 'mismatch' });
     const lease = (await row(first))?.left;
     expect(lease).toBeGreaterThan(5000);
@@ -86,7 +86,7 @@ export function idempotencyTests(db: OpenDb): void {
     await renewKeys(db(), [first.node]);
     const second = again(first);
     expect(await win(second)).toBe(token);
-    expect(await claim(again(first))).toEqual({ state: 'running' });
+    expect(await claim(again(first))).toEqual({ state: 'running', token });
   });
 
   it('is taken over when its lease has run out; then the first one can end nothing any more', async () => {
@@ -100,19 +100,19 @@ export function idempotencyTests(db: OpenDb): void {
     expect((await row(first))?.left).toBeLessThanOrEqual(1000);
     await releaseKey(db(), first);
     await finishKey(db(), first, ANSWER);
-    expect(await claim(again(first))).toEqual({ state: 'running' });
+    expect(await claim(again(first))).toEqual({ state: 'running', token });
     await finishKey(db(), second, ANSWER);
     expect(await claim(again(first))).toEqual({ state: 'finished', answer: ANSWER });
   });
 
   it('keeps its lease as long as it is renewed, also a little late', async () => {
     const [first, second, third] = [newTry(), newTry(), newTry()];
-    for (const attempt of [first, second, third]) await win(attempt);
+    const tokens = [await win(first), await win(second), await win(third)];
     for (const attempt of [first, second, third]) await setExpiry(attempt, -1000);
     await renewKeys(db(), [first.node, second.node]);
-    expect(await claim(again(first))).toEqual({ state: 'running' });
-    expect(await claim(again(second))).toEqual({ state: 'running' });
-    await win(again(third));
+    expect(await claim(again(first))).toEqual({ state: 'running', token: tokens[0] });
+    expect(await claim(again(second))).toEqual({ state: 'running', token: tokens[1] });
+    expect(await win(again(third))).toBe(tokens[2]);
     await setExpiry(first, -20_000);
     await renewKeys(db(), [first.node]);
     await win(again(first));

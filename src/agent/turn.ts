@@ -1,21 +1,23 @@
 import { Answer } from '../chat/answer.ts';
 import { type Completion, chooseModels, toCompletion } from '../chat/complete.ts';
+import { askModel, type Prompt } from '../conversations/ask-model.ts';
+import { type Begun, beginNew, beginRetry, type GivenTurn } from '../conversations/begin-turn.ts';
+import type { ConversationContext } from '../conversations/context.ts';
+import { failTurn, finishTurn } from '../conversations/finish-turn.ts';
+import type { CompactionReport } from '../conversations/memory.ts';
+import { systemTexts } from '../conversations/prompt.ts';
+import { Relay } from '../conversations/relay.ts';
+import { assistantBody, type TurnOptions, textOfMessage, toolCallsOf } from '../conversations/stored.ts';
+import { makeTitle } from '../conversations/title.ts';
+import type { Turn } from '../conversations/turns.ts';
 import { newId } from '../core/ids.ts';
 import { AppError, NotFoundError, toAppError } from '../errors.ts';
 import type { ProviderType } from '../providers/chat-model.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import { type ConversationRow, getConversation } from '../storage/conversations.ts';
 import type { MessageRow } from '../storage/messages.ts';
-import { askModel, type Prompt } from './ask-model.ts';
-import { type Begun, beginNew, beginRetry, type GivenTurn } from './begin-turn.ts';
-import type { ConversationContext } from './context.ts';
-import { failTurn, finishTurn } from './finish-turn.ts';
-import type { CompactionReport } from './memory.ts';
-import { systemTexts } from './prompt.ts';
-import { Relay } from './relay.ts';
-import { assistantBody, type TurnOptions, textOfMessage, toolCallsOf } from './stored.ts';
-import { makeTitle } from './title.ts';
-import type { Turn } from './turns.ts';
+import type { TurnState } from './decide.ts';
+import { runLoop, type TurnWork } from './loop.ts';
 
 /** What a turn is asked. */
 export interface TurnInput extends TurnOptions {
@@ -53,6 +55,9 @@ interface Running {
   startedAt: number;
   answerId: string;
 }
+
+const ONE_STEP = { maxSteps: 1, closes: false };
+const NO_TOKENS = { usedTokens: 0, nextTokens: 0 };
 
 /**
  * Waits for the conversation's turn, stores what the caller brings, asks the model and waits for the first events of
@@ -96,24 +101,12 @@ async function answer(
   running: Running,
   began: (ref: ModelRef) => void,
 ): Promise<TurnResult> {
-  const { turn, row, options, relay, startedAt } = running;
+  const { turn, relay } = running;
   const { given } = running.begun;
   try {
-    const refs = await modelsOf(context, row, options);
-    // Once more: they may have changed while the turn waited.
-    const system = await systemTexts(context, row, options);
-    const asked = await askModel(context, { turn, row, refs, prompt: { system, ...promptOf(running) } });
-    const { answering, compaction, estimate } = asked;
-    began(answering.ref);
-    const gathered = new Answer(answering.ref);
-    for await (const events of answering.events) {
-      for (const event of events) gathered.add(event);
-      relay.push(events);
-    }
-    if (gathered.error) throw gathered.error;
-    const completion = await toCompletion({ id: newId('resp'), ...answering, startedAt }, gathered);
-    const end = { given, completion, estimate, id: running.answerId };
-    return { ...(await finishTurn(turn, end)), completion, compaction };
+    const work = new PlainWork(context, running, began);
+    await runLoop(work);
+    return work.result;
   } catch (cause) {
     const error = withMessage(toAppError(cause), given);
     if (error.code === 'internal') context.log.error({ err: cause }, 'a turn failed');
@@ -124,6 +117,66 @@ async function answer(
     throw error;
   } finally {
     relay.end();
+  }
+}
+
+/** A turn without tools of ours, which is one step: what the model calls is for the caller to carry out. */
+class PlainWork implements TurnWork {
+  readonly #context: ConversationContext;
+  readonly #running: Running;
+  readonly #began: (ref: ModelRef) => void;
+  #answered: { completion: Completion; compaction: CompactionReport | null; estimate: number } | undefined;
+  #result: TurnResult | undefined;
+
+  constructor(context: ConversationContext, running: Running, began: (ref: ModelRef) => void) {
+    this.#context = context;
+    this.#running = running;
+    this.#began = began;
+  }
+
+  get result(): TurnResult {
+    if (!this.#result) throw new Error('the turn has not ended');
+    return this.#result;
+  }
+
+  state(): TurnState {
+    const steps = this.#answered ? 1 : 0;
+    return { limits: ONE_STEP, steps, calls: [], past: [], isDone: false, hasMessages: false, ...NO_TOKENS };
+  }
+
+  async ask(): Promise<void> {
+    const { turn, row, options, relay, startedAt } = this.#running;
+    const refs = await modelsOf(this.#context, row, options);
+    // Once more: they may have changed while the turn waited.
+    const system = await systemTexts(this.#context, row, options);
+    const prompt = { system, ...promptOf(this.#running) };
+    const { answering, compaction, estimate } = await askModel(this.#context, { turn, row, refs, prompt });
+    this.#began(answering.ref);
+    const gathered = new Answer(answering.ref);
+    for await (const events of answering.events) {
+      for (const event of events) gathered.add(event);
+      relay.push(events);
+    }
+    if (gathered.error) throw gathered.error;
+    const completion = await toCompletion({ id: newId('resp'), ...answering, startedAt }, gathered);
+    this.#answered = { completion, compaction, estimate };
+  }
+
+  async finish(): Promise<boolean> {
+    const { turn, begun, answerId: id } = this.#running;
+    if (!this.#answered) throw new Error('the turn has no answer');
+    const { completion, compaction, estimate } = this.#answered;
+    const stored = await finishTurn(turn, { given: begun.given, completion, estimate, id });
+    this.#result = { ...stored, completion, compaction };
+    return true;
+  }
+
+  call(): never {
+    throw new Error('a plain turn carries nothing out');
+  }
+
+  wait(): never {
+    throw new Error('a plain turn waits for nobody');
   }
 }
 
@@ -188,7 +241,7 @@ export function completionOf({ answer: row, completion }: TurnResult): Completio
     },
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(sources ? { sources: [...sources] } : {}),
-    finishReason: finishReason ?? 'stop',
+    finishReason: finishReason === undefined || finishReason === 'cancelled' ? 'stop' : finishReason,
     usage: { ...counts, cost: cost ?? null },
     duration: duration ?? 0,
   };

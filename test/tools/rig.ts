@@ -1,0 +1,53 @@
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { ToolContext } from '../../src/tools/tool.ts';
+
+/** A folder for the tools of one test. */
+export function testFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'profclaw-tools-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What a tool is given, in a new workspace. */
+export function toolContext(given: Partial<ToolContext> = {}): ToolContext {
+  return {
+    workspace: given.workspace ?? testFolder(),
+    mode: 'full',
+    signal: new AbortController().signal,
+    idempotencyKey: 'call-1',
+    hidden: [],
+    progress: () => undefined,
+    ...given,
+  };
+}
+
+/** How many processes of this machine have a word in their command line. */
+export function countProcesses(word: string): number {
+  return processesWith(word).length;
+}
+
+/** The command lines with a word in them, their arguments ended by NUL. */
+export function commandLines(word: string): string[] {
+  return processesWith(word).map(({ line }) => line);
+}
+
+/** Ends the processes with a word of a test's own in their command line. */
+export function endProcesses(word: string): void {
+  for (const { pid } of processesWith(word)) process.kill(pid, 'SIGKILL');
+}
+
+function processesWith(word: string): { pid: number; line: string }[] {
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.map((pid) => ({ pid, line: commandLineOf(pid) })).filter(({ line }) => line.includes(word));
+}
+
+function commandLineOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
+  } catch {
+    return '';
+  }
+}
