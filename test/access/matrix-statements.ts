@@ -80,9 +80,9 @@ export const EXCEPTIONS: readonly [why: string, ...statements: RegExp[]][] = [
   ],
   [
     'the sweep clears up after everybody',
-    /^select owner, id, pass from runs where status in \(\?, \?\) and updated_at < \? order by updated_at limit \?$/,
+    /^select owner, id, pass from runs where status in \('queued', 'running'\) and updated_at < \? order by updated_at limit \?$/,
     /^select owner, id from runs where fold_at is not null and fold_at < .* order by fold_at limit \?$/,
-    /^select owner, id, run from approvals where status = \? and expires_at < .* order by expires_at limit \?$/,
+    /^select owner, id from approvals where status = \? and expires_at < .* order by expires_at limit \?$/,
     /^select owner, conversation, id, first_seq from turns where expires_at < /,
     /^update orphans set expires_at = .* where expires_at < .* returning conversation$/,
     /^select distinct owner, subject from budget_holds where expires_at < /,

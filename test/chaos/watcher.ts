@@ -121,6 +121,8 @@ export class Watcher {
         return 'broken';
       }
     }
+    // There is nothing after the end, and nothing to come back for.
+    if (response.statusCode === 204 && this.isAtEnd) return 'over';
     // 5xx: it is about to stop, or its database is away.
     const { statusCode = 0 } = response;
     if (statusCode !== 200 && statusCode < 500) this.refusals.push(`${statusCode} ${text}`);

@@ -47,7 +47,6 @@ const INDEXES = [
   'approvals_of_conversation',
   'approvals_expiry',
   'tool_rules_newest',
-  'tool_rules_of_conversation',
 ];
 
 // PostgreSQL 18 can do without the first by skipping through the primary key, which those before it cannot; in the place

@@ -45,7 +45,10 @@ async function sqliteFindings(tx: Transaction<Schema>, query: CompiledQuery): Pr
     // Of a virtual table every way is a SCAN; the one numbered 0 without a condition is through all rows.
     const isWhole = verb === 'SCAN' && !/^VIRTUAL TABLE INDEX (?!0:$)/.test(how);
     const [, column = ''] = /\((\w+)=\?\)$/.exec(how) ?? [];
-    return isWhole || isTooMuch(query, table, column) ? [detail] : [];
+    // Of a call there are a few rules at most.
+    const isOfAllCalls =
+      table === 'tool_rules' && /\(owner=\? AND conversation=\?\)$/.test(how) && !isRemoval(query.sql);
+    return isWhole || isOfAllCalls || isTooMuch(query, table, column) ? [detail] : [];
   });
 }
 
@@ -83,6 +86,8 @@ function isTooMuch({ sql: text }: CompiledQuery, table: string, column: string):
   switch (column) {
     case 'owner':
       if (table === 'idempotency_keys') return true;
+      // Somebody's rules are not so many that a conversation's could not be looked for among them when it goes.
+      if (table === 'tool_rules' && isRemoval(text)) return false;
       return PAGED.test(table) && !isSearch({ sql: text }) && (!isPage || isFiltered(text));
     case 'conversation':
       return (table === 'messages' || table === 'tool_calls' || table === 'tool_rules') && !isPage && !isRemoval(text);

@@ -104,5 +104,4 @@ const STATEMENTS = [
   )`,
   'create unique index tool_rules_of_call on tool_rules (owner, tool, arguments_hash, conversation, action)',
   'create index tool_rules_newest on tool_rules (owner, id)',
-  'create index tool_rules_of_conversation on tool_rules (conversation)',
 ];
