@@ -33,8 +33,9 @@ const COMMITS = {
 
 const ARMED_MS = 5000;
 const MOST_LATER_MS = 400;
-/** A node that is to be frozen gets no answers for so long before, so that it waits for some then. */
-const HOLD_MS = 250;
+/** A node that is to be frozen gets no answers before, for so long at most, so that it waits for so many then. */
+const HOLD_MS = 1500;
+const WAITING = 2;
 
 /** Does one fault after the other to the nodes, until there are no more or `signal` is aborted. Never throws. */
 export class Faults {
@@ -129,7 +130,7 @@ export class Faults {
     const fate = pick(this.#random, ['refused', 'broken off', 'whole'] as const);
     this.#note(`freeze ${node.name} for ${ms} ms, ${fate}`);
     this.#upstream.hold(node.name);
-    await sleep(HOLD_MS);
+    for (let ms = 0; ms < HOLD_MS && this.#upstream.waiting(node.name) < WAITING; ms += 20) await sleep(20);
     this.#cluster.freeze(node);
     this.#upstream.release(node.name, fate);
     await sleep(signal.aborted ? 0 : ms);

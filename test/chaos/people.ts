@@ -113,7 +113,7 @@ async function find(client: Client, { plan, conversation }: Track): Promise<stri
 async function cancel(client: Client, { plan, watchers, cancels }: Track, run: string): Promise<void> {
   if (!plan.cancel) return;
   const { after, twice } = plan.cancel;
-  await watchers[0]?.reached(after);
+  await watchers[0]?.reached(({ id }) => id >= after);
   const one = async (): Promise<void> => {
     cancels.push(await client.insist(`/runs/${run}/cancel`, { body: {} }, [200, 409]));
   };
@@ -122,7 +122,8 @@ async function cancel(client: Client, { plan, watchers, cancels }: Track, run: s
 
 async function steer(client: Client, { plan, watchers, steerings }: Track, run: string): Promise<void> {
   for (const [index, after] of plan.steers.entries()) {
-    await watchers[1]?.reached(after);
+    const begins = `{"type":"step:start","data":{"step":${plan.steps.length},`;
+    await watchers[1]?.reached(({ id, data }) => (after === 'last step' ? data.startsWith(begins) : id >= after));
     const steering: Steering = { content: `steer ${plan.run}.${index}`, told: undefined };
     steerings.push(steering);
     const asking = { body: { content: steering.content }, key: `steer-${plan.run}-${index}` };

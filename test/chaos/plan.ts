@@ -32,8 +32,8 @@ export interface Plan {
   disobeys: boolean;
   /** It is cancelled once so many events have been seen; by two at once or by one. */
   cancel: { after: number; twice: boolean } | undefined;
-  /** Something is said to it once so many events have been seen. */
-  steers: number[];
+  /** Something is said to it once so many events have been seen, or while the last step goes on. */
+  steers: (number | 'last step')[];
   /** It is in the conversation of the run before. */
   shares: boolean;
   /** The model never fails. */
@@ -79,7 +79,7 @@ export function planRun(seed: number, run: number, wishes: Wishes): Plan {
     refusedAt: random() < 0.08 ? between(random, 1, steps.length) : undefined,
     disobeys: random() < 0.3,
     cancel: isCancelled ? { after: between(random, 2, 40), twice: random() < 0.6 } : undefined,
-    steers: random() < wishes.steered ? [between(random, 2, 12), between(random, 13, 40)] : [],
+    steers: random() < wishes.steered ? [between(random, 2, 30), 'last step'] : [],
     shares: run > 0 && random() < 0.15,
     isSteady: false,
   };

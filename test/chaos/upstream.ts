@@ -38,6 +38,8 @@ export class Upstream {
   readonly asked: Asked[] = [];
   readonly #plans: ReadonlyMap<number, Plan>;
   readonly #pace: Pace;
+  /** Those that wait while their node is held. */
+  readonly #waiting = new Map<string, number>();
   /** Answers that are under way, by node. */
   readonly #busy = new Map<string, number>();
   readonly #held = new Map<string, PromiseWithResolvers<Fate | undefined>>();
@@ -65,9 +67,15 @@ export class Upstream {
     return this.#busy.get(node) ?? 0;
   }
 
+  /** How many answers a node waits for that is held. */
+  waiting(node: string): number {
+    return this.#waiting.get(node) ?? 0;
+  }
+
   /** From now on the node gets no answers. */
   hold(node: string): void {
     this.#held.set(node, Promise.withResolvers());
+    this.#waiting.set(node, 0);
   }
 
   /** The node gets its answers; those that it waits for come to the given end, if there is one. */
@@ -97,7 +105,9 @@ export class Upstream {
     this.#busy.set(node, this.busy(node) + 1);
     response.on('close', () => this.#busy.set(node, this.busy(node) - 1));
     await sleep(THOUGHT_MS);
-    const fate = (await this.#held.get(node)?.promise) ?? fateOf(plan, step, asked.attempt);
+    const held = this.#held.get(node);
+    if (held) this.#waiting.set(node, this.waiting(node) + 1);
+    const fate = (await held?.promise) ?? fateOf(plan, step, asked.attempt);
     if (fate === 'refused') return send(response, 400, { error: { message: `no to ${plan.run}.${step}` } });
     if (fate === 'unavailable') return send(response, 503, { error: { message: 'not now' } });
     const mayCall = body.tool_choice !== 'none' || plan.disobeys;

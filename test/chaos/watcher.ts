@@ -32,7 +32,7 @@ export class Watcher {
   readonly #random: Random;
   readonly #mostBytes: number;
   readonly #mostCuts: number;
-  #waiting: { count: number; resolve: () => void }[] = [];
+  #waiting: { holds: (seen: Seen) => boolean; resolve: () => void }[] = [];
 
   /** @param mostBytes are read at most before it is cut off, for the first `mostCuts` times. */
   constructor(client: Client, random: Random, mostBytes: number, mostCuts = Number.POSITIVE_INFINITY) {
@@ -53,11 +53,11 @@ export class Watcher {
     return seen && JSON.parse(seen.data).data.content;
   }
 
-  /** Waits until it has seen so many events, or the end. */
-  async reached(count: number): Promise<void> {
-    if (this.seen.length >= count || this.isAtEnd) return;
+  /** Waits until it has seen such an event, or the end. */
+  async reached(holds: (seen: Seen) => boolean): Promise<void> {
+    if (this.seen.some(holds) || this.isAtEnd) return;
     await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ count, resolve });
+      this.#waiting.push({ holds, resolve });
       this.#client.signal.addEventListener('abort', () => reject(this.#client.signal.reason), { once: true });
     });
   }
@@ -139,8 +139,9 @@ export class Watcher {
       else if (!/^(?:retry: \d+|: .*)$/.test(block)) this.refusals.push(`not an event: ${block}`);
     }
     const isOver = this.isAtEnd;
-    for (const { count, resolve } of this.#waiting) if (isOver || this.seen.length >= count) resolve();
-    this.#waiting = isOver ? [] : this.#waiting.filter(({ count }) => this.seen.length < count);
+    const isReached = ({ holds }: { holds: (seen: Seen) => boolean }): boolean => isOver || this.seen.some(holds);
+    for (const waiting of this.#waiting) if (isReached(waiting)) waiting.resolve();
+    this.#waiting = this.#waiting.filter((waiting) => !isReached(waiting));
     return rest;
   }
 }

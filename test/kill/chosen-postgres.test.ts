@@ -47,11 +47,10 @@ chosenPoints({
     bringResult(),
     compactConversation(40),
     deleteWithRuns(),
-    runWithTools(false),
-    approveCall(),
     cancelRun(),
   ],
   whens: ['before'],
 });
 
 chosenPoints({ ...common, operations: [sendMessage(false)], whens: ['before', 'after'] });
+chosenPoints({ ...common, operations: [runWithTools(false), approveCall()], whens: ['after'] });
