@@ -168,7 +168,7 @@ onBothDatabases((start) => {
       expect(issuePaths(answer)).toEqual(['tools.0', 'tools.2']);
       const [first, second] = answer.body.details.issues;
       expect(first.message).toBe('There is no tool "lok"; did you mean "look"?');
-      expect(second.message).toBe('There is no tool "quite_another"');
+      expect(second.message).toBe('There is no tool "quite_another"; GET /api/chat/tools lists them');
       expect(model.calls).toEqual([]);
       expect(await talk.messages()).toEqual([]);
     });
