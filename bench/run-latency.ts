@@ -1,7 +1,8 @@
+import { watch } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from './report.ts';
 import type { RunClient } from './run-client.ts';
-import { startAsking } from './run-templates.ts';
+import { startAsking, WRITES } from './run-templates.ts';
 
 /** How long something took, milliseconds. */
 export interface Spread {
@@ -13,7 +14,7 @@ export interface Spread {
 export interface Latencies {
   /** From the request to the first event of the run. */
   start: Spread;
-  /** From the approval to the result of the call, on another connection. */
+  /** From the approval to the first thing that the tool does: a file in the workspace. */
   approve: Spread;
   /** From the cancel to the run's last event. */
   cancel: Spread;
@@ -42,10 +43,10 @@ export function spreadOf(times: readonly number[]): Spread {
 }
 
 /** Each so many times, in turn. */
-export async function timeLatencies(client: RunClient, rounds: number): Promise<Latencies> {
+export async function timeLatencies(client: RunClient, workspace: string, rounds: number): Promise<Latencies> {
   const { start, approve, cancel, health } = await inTurns(rounds, {
     start: () => timeStart(client),
-    approve: () => timeApproval(client, client),
+    approve: () => timeApproval(client, client, workspace),
     cancel: async () => (await timeCancel(client, client)).atActor,
     health: () => timeHealth(client),
   });
@@ -53,11 +54,16 @@ export async function timeLatencies(client: RunClient, rounds: number): Promise<
 }
 
 /** The same with two nodes of one database; `worker` starts, `other` watches and acts. */
-export async function timeTwoNodes(worker: RunClient, other: RunClient, rounds: number): Promise<TwoNodeLatencies> {
+export async function timeTwoNodes(
+  worker: RunClient,
+  other: RunClient,
+  workspace: string,
+  rounds: number,
+): Promise<TwoNodeLatencies> {
   const atWorker: number[] = [];
   const { start, approve, cancel, health } = await inTurns(rounds, {
     start: () => timeStart(worker),
-    approve: () => timeApproval(worker, other),
+    approve: () => timeApproval(worker, other, workspace),
     cancel: async () => {
       const times = await timeCancel(worker, other);
       atWorker.push(times.atWorker);
@@ -107,17 +113,23 @@ async function timeStart(client: RunClient): Promise<number> {
   return (first?.at ?? Number.NaN) - began;
 }
 
-async function timeApproval(worker: RunClient, other: RunClient): Promise<number> {
-  const { conversation, events: started, approval, run, last } = await startAsking(worker);
+async function timeApproval(worker: RunClient, other: RunClient, workspace: string): Promise<number> {
+  const { conversation, events: started, approval, run, last } = await startAsking(worker, WRITES);
   await started.close();
   const events = await other.watch(run, last);
   await sleep(REST_MS);
+  const working = new Promise<number>((resolve) => {
+    const watcher = watch(workspace, () => {
+      watcher.close();
+      resolve(performance.now());
+    });
+  });
   const began = performance.now();
   const allowed = other.allow(conversation, approval);
   const result = await events.until('tool:result');
   await Promise.all([allowed, events.until('complete')]);
-  if (result.data.status !== 'error') throw new Error(`the call came to ${JSON.stringify(result.data)}`);
-  return result.at - began;
+  if (result.data.status !== 'success') throw new Error(`the call came to ${JSON.stringify(result.data)}`);
+  return (await working) - began;
 }
 
 async function timeCancel(worker: RunClient, other: RunClient): Promise<{ atActor: number; atWorker: number }> {

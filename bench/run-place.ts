@@ -6,6 +6,8 @@ import { newFolder, type Running, type ServerOptions, startServer } from './proc
 /** A database, and the home of the node that is started with it. */
 export interface Place {
   home: string;
+  /** Where tools work: all nodes of a database have the same. */
+  workspace: string;
   options: DatabaseOptions;
   environment: Record<string, string>;
 }
@@ -25,9 +27,12 @@ const SECRET_KEY = 'ab'.repeat(32);
 /** An empty database with a home. */
 export async function newPlace({ newDatabase }: DatabaseKind): Promise<Place> {
   const home = newFolder();
+  const workspace = join(home, 'workspace');
+  mkdirSync(workspace);
   const databaseUrl = await newDatabase();
-  if (databaseUrl === undefined) return { home, options: { file: join(home, 'profclaw.db') }, environment: {} };
-  return { home, options: { databaseUrl }, environment: { DATABASE_URL: databaseUrl } };
+  if (databaseUrl === undefined)
+    return { home, workspace, options: { file: join(home, 'profclaw.db') }, environment: {} };
+  return { home, workspace, options: { databaseUrl }, environment: { DATABASE_URL: databaseUrl } };
 }
 
 /** A home for another node of the same PostgreSQL. */
@@ -37,12 +42,10 @@ export function anotherHome(place: Place): Place {
 
 /** Starts the built server there; its log is in the home folder. */
 export async function startNode(place: Place, upstream: string, options: ServerOptions = {}): Promise<Running> {
-  const workspace = join(place.home, 'workspace');
-  mkdirSync(workspace, { recursive: true });
   const providers = { [PROVIDER]: { baseUrl: `${upstream}/v1`, defaultModel: 'stream-1' } };
   const environment = {
     PROFCLAW_SECRET_KEY: SECRET_KEY,
-    PROFCLAW_WORKSPACE: workspace,
+    PROFCLAW_WORKSPACE: place.workspace,
     PROFCLAW_PROVIDERS: JSON.stringify(providers),
     ...place.environment,
     ...options.environment,

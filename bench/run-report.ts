@@ -72,10 +72,9 @@ All times are milliseconds where nothing else is said.
 ## One at a time
 
 ${sizes.rounds} of each in turn, with nothing else running, and \`GET /health\` in between: the least that a request takes here.
-Start: from the request to the run's first event. Approve: from the approval, which waits for nothing, to the result of
-the call, at a watcher on another connection (that a call begins is told only when it is new); the call fails at once, so
-it takes no time. Cancel: to the run's last event. With two nodes the run is started on one (A); what comes after that is
-asked of and watched at the other (B).
+Start: from the request to the run's first event. Approve: from the approval, which waits for nothing, to the first
+thing that the tool does: \`write_file\` makes a file in the workspace, which is watched. Cancel: to the run's last event.
+With two nodes the run is started on one (A); what comes after that is asked of and watched at the other (B).
 
 | | start p50 | p99 | approve p50 | p99 | cancel p50 | p99 | health p50 | p99 |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- |

@@ -49,12 +49,12 @@ function latencyRows({ name, latencies, twoNodes }: DatabaseRuns): Row[] {
     });
   const alone = {
     start: 'Start to the first event, p50',
-    approve: 'Approval to the result of its call, p50',
+    approve: 'Approval to the first deed of its tool, p50',
     cancel: 'Cancel to the last event, p50',
   };
   const beside = {
     start: 'Start on A to the first event, p50',
-    approve: 'Approval on B to the result of its call, p50',
+    approve: 'Approval on B to the first deed of its tool, p50',
     cancel: 'Cancel on B to the last event, p50',
   };
   return [...rows(latencies, alone), ...(twoNodes ? rows(twoNodes, beside) : [])];

@@ -10,6 +10,8 @@ import { type Place, startNode } from './run-place.ts';
  * cannot be written: no disk has part in it.
  */
 const ASKS = '/tool write_file {"path": ".", "content": ""}\n/next\n/say Done';
+/** The same, and the call begins with a new file in the workspace. */
+export const WRITES = ASKS.replace('"."', '"approved"');
 const PLAIN = '/say This is all of what I have to say to that\n/stream 10 0';
 
 /** Runs as a server has left them. */
@@ -49,9 +51,9 @@ export async function makeTemplates(place: Place, upstream: Running): Promise<Te
 }
 
 /** Starts a run and reads its events until it waits for an approval. `last`: the number of the last one. */
-export async function startAsking(client: RunClient) {
+export async function startAsking(client: RunClient, content = ASKS) {
   const conversation = await client.newConversation();
-  const events = await client.start(conversation, { content: ASKS, model: 'demo', securityMode: 'ask' });
+  const events = await client.start(conversation, { content, model: 'demo', securityMode: 'ask' });
   const { data } = await events.until('approval:required');
   const { id: last } = await events.until('waiting');
   return { conversation, events, approval: String(data.id), run: String(data.runId), last };

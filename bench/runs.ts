@@ -100,12 +100,12 @@ async function measureLatencies(
   const place = await newPlace(kind);
   const server = await startNode(place, upstream.url);
   const client = new RunClient(server.url);
-  const latencies = await timeLatencies(client, SIZES.rounds);
+  const latencies = await timeLatencies(client, place.workspace, SIZES.rounds);
   let twoNodes: TwoNodeLatencies | undefined;
   if (kind.name === 'PostgreSQL') {
     const other = await startNode(anotherHome(place), upstream.url);
     const otherClient = new RunClient(other.url);
-    twoNodes = await timeTwoNodes(client, otherClient, SIZES.rounds);
+    twoNodes = await timeTwoNodes(client, otherClient, place.workspace, SIZES.rounds);
     await otherClient.close();
     await other.stop();
   }
