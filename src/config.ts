@@ -11,6 +11,8 @@ import { PROFILES, type RemoteType, type VendorType } from './providers/profiles
 import { readCustomProviders } from './providers/settings/custom.ts';
 import { BaseUrl } from './providers/settings/schema.ts';
 import type { ProviderSettings } from './providers/settings/settings.ts';
+import { TOOL_SECRETS, TOOL_SETTINGS, type ToolConfig, toToolConfig } from './tool-settings.ts';
+import { readMcpServers } from './tools/mcp/server-config.ts';
 
 /** Everything that can be set from outside, read once at start. Times are in milliseconds, sizes in bytes. */
 export interface Config {
@@ -18,6 +20,7 @@ export interface Config {
   port: number;
   home: string;
   workspace: string;
+  tools: ToolConfig;
   databaseUrl: string | undefined;
   /** The same database without a pooler in between, for LISTEN. */
   listenUrl: string | undefined;
@@ -86,6 +89,7 @@ const MAX_NESTING = 30;
 
 const SETTINGS = z.object({
   ...ACCESS_SETTINGS,
+  ...TOOL_SETTINGS,
   PORT: z.coerce
     .number('must be a port number from 0 to 65535 (0 picks a free one)')
     .int('must be a whole number')
@@ -142,9 +146,12 @@ type Values = z.infer<typeof SETTINGS>;
 const VENDORS = Object.keys(PROFILES) as VendorType[];
 const KEY_VARIABLES = VENDORS.flatMap((type) => PROFILES[type].keyVariables);
 const BASE_URL_VARIABLES = VENDORS.map(baseUrlVariable);
+/** Objects in the settings file. */
+const JSON_SETTINGS = ['PROFCLAW_PROVIDERS', 'PROFCLAW_MCP_SERVERS'];
 /** Their value may also be the content of the file that `NAME_FILE` names. */
 const SECRETS = [
   ...KEY_VARIABLES,
+  ...TOOL_SECRETS,
   'PROFCLAW_ACCESS_KEY',
   'PROFCLAW_SECRET_KEY',
   'PROFCLAW_NEW_SECRET_KEY',
@@ -165,9 +172,15 @@ export function loadConfig(environment: Environment = process.env): Config {
   const parsed = SETTINGS.safeParse(raw);
   for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`);
   const providers = readProviders(raw, problems);
+  const mcpServers = readMcpServers(
+    raw.PROFCLAW_MCP_SERVERS ?? '{}',
+    (name) => readSecret(name, raw, problems),
+    problems,
+  );
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
   const config = toConfig(parsed.data, withVendorSettings(providers, parsed.data));
-  return deepFreeze({ ...config, warnings: misspelt(environment) });
+  const tools = toToolConfig(parsed.data, mcpServers, environment);
+  return deepFreeze({ ...config, tools, warnings: misspelt(environment) });
 }
 
 function deepFreeze<T>(value: T): T {
@@ -193,7 +206,7 @@ function isKnown(name: string): boolean {
   return KNOWN.has(name) || SECRETS.some((secret) => name === `${secret}_FILE`);
 }
 
-function toConfig(values: Values, providers: Config['providers']): Omit<Config, 'warnings'> {
+function toConfig(values: Values, providers: Config['providers']): Omit<Config, 'tools' | 'warnings'> {
   return {
     host: values.HOST,
     port: values.PORT,
@@ -239,7 +252,7 @@ function readSettingsFile(environment: Environment, problems: string[]): Record<
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
     if (!isKnown(name)) problems.push(`${name}: ${file} has it, but there is no such setting`);
-    else if (name === 'PROFCLAW_PROVIDERS' && isObject(value)) out[name] = JSON.stringify(value);
+    else if (JSON_SETTINGS.includes(name) && isObject(value)) out[name] = JSON.stringify(value);
     else if (typeof value !== 'string' && typeof value !== 'number')
       problems.push(`${name}: ${file} must give it as text or a number`);
     else out[name] = String(value);

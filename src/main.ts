@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { hideSecrets } from './cli/hide-secrets.ts';
 import { resetPasswordCommand } from './cli/reset-password.ts';
 import { forgetSecretsCommand, rotateSecretCommand } from './cli/rotate-secret.ts';
+import { explainCommand, simulateCommand } from './cli/tool-policy.ts';
 import { verifyAuditCommand } from './cli/verify-audit.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { inLogs } from './core/redactor.ts';
@@ -116,6 +117,27 @@ program
     const isWhole = await verifyAuditCommand(readConfig(), writeLine, head);
     if (!isWhole) process.exitCode = 1;
   });
+
+const tools = program.command('tools').description('ask what the rules about tool calls mean');
+tools
+  .command('explain <tool> <arguments>')
+  .description('say what would happen to a call, its arguments being JSON, and by which rule')
+  .option('--mode <mode>', 'the security mode', 'ask')
+  .option('--conversation <id>', 'whose rules count as well')
+  .option('--user <email>', 'whose rules')
+  .action((tool: string, given: string, options: { mode: string; conversation?: string; user?: string }) =>
+    explainCommand(readConfig(), writeLine, tool, given, options),
+  );
+tools
+  .command('simulate <file>')
+  .description('hold other rules, a JSON list of {tool, match, action}, against the calls of the last runs')
+  .option('--mode <mode>', 'in place of the mode of each run')
+  .option('--conversation <id>', 'only its runs')
+  .option('--user <email>', 'whose runs')
+  .option('--runs <count>', 'how many', '20')
+  .action((file: string, options: { mode?: string; conversation?: string; user?: string; runs: string }) =>
+    simulateCommand(readConfig(), writeLine, file, options),
+  );
 
 try {
   await program.parseAsync();

@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openEngine } from './agent/engine/openworkflow.ts';
@@ -7,6 +6,7 @@ import { applyEnvironmentKey } from './auth/access-key.ts';
 import { Gate, hasCredentials } from './auth/gate.ts';
 import { type Config, ConfigError } from './config.ts';
 import { Turns } from './conversations/turns.ts';
+import { hiddenFolders } from './hidden-folders.ts';
 import type { Services } from './http/services.ts';
 import { BackOff } from './limits/back-off.ts';
 import { Budgets } from './limits/budget.ts';
@@ -17,11 +17,17 @@ import { HttpClient } from './providers/transport/client.ts';
 import type { Database } from './storage/database.ts';
 import { openPostgresWaker } from './storage/postgres-waker.ts';
 import { EVERYTHING, localWaker } from './storage/waker.ts';
-import { BUILT_IN_TOOLS } from './tools/registry.ts';
+import { McpServers } from './tools/mcp/servers.ts';
+import { RuleBook } from './tools/policy/rule-book.ts';
+import { builtInTools } from './tools/registry.ts';
 import type { Tool } from './tools/tool.ts';
 
 /** What nodes tell each other when provider settings have changed. */
 const PROVIDERS = 'providers';
+/** The same of the servers of tools. */
+const MCP = 'mcp';
+/** How long runs wait at the start for servers of tools, each to connect or to fail once. */
+const SERVERS_READY_MS = 5000;
 
 /** What the services are made of. */
 export interface Foundation {
@@ -41,7 +47,8 @@ export interface Foundation {
  * @throws ConfigError if other machines could connect and nothing would keep strangers out.
  */
 export async function openServices(foundation: Foundation): Promise<{ services: Services; close(): Promise<void> }> {
-  const { config, database, secretKey, log, version, coolDowns, tools = BUILT_IN_TOOLS } = foundation;
+  const { config, database, secretKey, log, version, coolDowns } = foundation;
+  const { tools = builtInTools(config.tools) } = foundation;
   const { db } = database;
   await applyEnvironmentKey(db, config.access.accessKey);
   if (config.access.isReachable && !(await hasCredentials(db))) throw unlocked(config.host);
@@ -62,14 +69,21 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     if (topic === PROVIDERS || topic === EVERYTHING)
       providers.refresh().catch((error: unknown) => log.error({ err: error }, 'provider settings could not be read'));
   });
+  const mcp = new McpServers({ db, secretKey, log, version, ...config.tools.mcp, changed: () => waker.wake(MCP) });
+  await mcp.start();
+  waker.subscribe((topic) => {
+    if (topic === MCP || topic === EVERYTHING)
+      mcp.refresh().catch((error: unknown) => log.error({ err: error }, 'MCP servers could not be read'));
+  });
   const budgets = new Budgets(db, log, { waitMs: config.turnWait });
   const turns = new Turns(db, log, { waitMs: config.turnWait });
   const engine = await openEngine({ databaseUrl, file: join(config.home, 'engine.db'), waker, log });
   const { runs, stop: stopRuns } = openRuns({
-    ...{ db, providers, turns, log, budgets, engine, waker, tools },
+    ...{ db, providers, turns, log, budgets, engine, waker },
+    tools: () => [...tools, ...mcp.tools()],
+    ready: mcp.settled(SERVERS_READY_MS),
     titleModel: config.titleModel,
-    workspace: config.workspace,
-    hidden: hiddenIn(config),
+    policy: { rules: new RuleBook(db), workspace: config.workspace, hidden: hiddenFolders(config) },
     runTimeoutMs: config.runTimeout,
     approvalLifeMs: config.approvalTimeout,
   });
@@ -82,6 +96,7 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     budgets,
     providers,
     turns,
+    mcp,
     runs,
     stopRuns,
     log,
@@ -91,25 +106,12 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     services,
     close: async () => {
       await stopRuns(0);
+      await mcp.stop();
       await waker.close();
       await budgets.stop();
       await client.close();
     },
   };
-}
-
-/** The home folder, where it is in the workspace: its key would open all secrets. @throws ConfigError if it is the workspace. */
-function hiddenIn({ home, workspace }: Config): string[] {
-  if (!existsSync(workspace)) {
-    throw new ConfigError([`PROFCLAW_WORKSPACE: there is no folder ${workspace}; make it, or choose another one`]);
-  }
-  const [inner, outer] = [realpathSync(home), realpathSync(workspace)];
-  if (inner === outer) {
-    throw new ConfigError([
-      `PROFCLAW_WORKSPACE: ${workspace} is the home folder, whose secrets tools must not see; choose another one`,
-    ]);
-  }
-  return inner.startsWith(`${outer === '/' ? '' : outer}/`) ? [inner] : [];
 }
 
 function unlocked(host: string): ConfigError {

@@ -62,7 +62,9 @@ const PAGES = [
   'docs/conversations.md',
   'docs/demo.md',
   'docs/idempotency.md',
+  'docs/rules.md',
   'docs/runs.md',
+  'docs/tools.md',
 ];
 
 /** What a block of a page must print: an answer that is none of an error, or a stream that ends well. */

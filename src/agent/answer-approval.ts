@@ -1,14 +1,16 @@
-import { hashOf } from '../core/canonical.ts';
 import { newId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { AppError, InvalidRequestError } from '../errors.ts';
 import { type ApprovalRow, expiredApprovals, getApproval, hasExpired, writeApproval } from '../storage/approvals.ts';
 import { lockConversation } from '../storage/conversations.ts';
 import { appendEvents, HappenedBefore } from '../storage/run-events.ts';
-import { lockRun, type RunRow, writeRun } from '../storage/runs.ts';
-import { insertToolRule } from '../storage/tool-rules.ts';
+import { getRun, lockRun, type RunRow, writeRun } from '../storage/runs.ts';
+import { addRule } from '../tools/policy/add-rule.ts';
+import { judge } from '../tools/policy/judge.ts';
+import type { Tool } from '../tools/tool.ts';
 import type { AgentContext, RunServices } from './context.ts';
 import { enqueueSoon } from './enqueue.ts';
+import { settingsOf } from './settings.ts';
 
 /** What a person may say. */
 export const DECISIONS = ['allow-once', 'allow-always', 'deny'] as const;
@@ -35,6 +37,7 @@ interface Resolution {
   by: string;
   editedArguments?: JsonObject | undefined;
   reason?: string | undefined;
+  /** Exactly these arguments are allowed from now on. */
   rule?: { conversation: number; conversation_id: string | null; arguments: JsonObject } | undefined;
 }
 
@@ -52,12 +55,13 @@ export async function answerApproval(context: AgentContext, answer: ApprovalAnsw
   if (approval.status !== 'pending') throw answered(approval);
   const isAllowed = answer.decision !== 'deny';
   const { editedArguments } = answer;
-  if (isAllowed && editedArguments) checkEdited(context, approval, editedArguments);
+  const tool = runs.tools().find(({ name }) => name === approval.tool);
+  if (isAllowed && editedArguments && tool) await checkEdited(context, approval, tool, editedArguments);
   const given = editedArguments ?? (JSON.parse(approval.arguments) as JsonObject);
   const { conversation, conversation_id } = approval;
   const place =
     answer.scope === 'user' ? { conversation: 0, conversation_id: null } : { conversation, conversation_id };
-  const rule = { ...place, arguments: given };
+  const rule = { ...place, arguments: tool?.identity(given) ?? given };
   return await resolve(runs, approval, {
     status: isAllowed ? 'allowed' : 'denied',
     decision: answer.decision,
@@ -102,8 +106,8 @@ async function resolve(runs: RunServices, approval: ApprovalRow, resolution: Res
       const { rule } = resolution;
       if (rule) {
         const { arguments: given, ...place } = rule;
-        const what = { tool: approval.tool, arguments_hash: hashOf(given), arguments: JSON.stringify(given) };
-        await insertToolRule(tx, { id: newId('rule'), owner, ...place, ...what, action: 'allow' });
+        const what = { tool: approval.tool, match: { arguments: given }, action: 'allow' as const, expires_at: null };
+        await addRule(tx, { id: newId('rule'), owner, ...place, ...what });
       }
       const queued: RunRow | undefined =
         run.status === 'waiting_approval'
@@ -119,12 +123,25 @@ async function resolve(runs: RunServices, approval: ApprovalRow, resolution: Res
   }
 }
 
-function checkEdited({ runs }: AgentContext, { tool }: ApprovalRow, given: JsonObject): void {
-  const issues = runs.tools.find(({ name }) => name === tool)?.check(given) ?? [];
-  if (issues.length === 0) return;
-  throw new InvalidRequestError(
-    issues.map(({ path, message }) => ({ path: path === '' ? 'editedArguments' : `editedArguments.${path}`, message })),
-  );
+/** A person may say anything but what would be refused: the answer would be used up. */
+async function checkEdited(
+  { db, owner, runs }: AgentContext,
+  approval: ApprovalRow,
+  tool: Tool,
+  given: JsonObject,
+): Promise<void> {
+  const issues = tool.check(given).map(({ path, message }) => ({ path: under(path), message }));
+  if (issues.length > 0) throw new InvalidRequestError(issues);
+  const run = await getRun(db, owner, approval.run);
+  if (!run) throw notFound();
+  const { conversation } = approval;
+  const mode = settingsOf(run).securityMode;
+  const { decision, reason } = await judge(runs.policy, { owner, conversation, tool, given, mode }, true);
+  if (decision === 'refuse') throw new InvalidRequestError([{ path: 'editedArguments', message: reason }]);
+}
+
+function under(path: string): string {
+  return path === '' ? 'editedArguments' : `editedArguments.${path}`;
 }
 
 function notFound(): AppError {

@@ -1,5 +1,7 @@
 import type { JsonObject } from '../core/json.ts';
+import { readableText } from '../core/readable-text.ts';
 import type { ApprovalRow } from '../storage/approvals.ts';
+import { displayOf } from './approval-display.ts';
 
 /** An approval as it is given out. */
 export interface Approval {
@@ -10,6 +12,8 @@ export interface Approval {
   toolName: string;
   /** The arguments of the call. */
   params: JsonObject;
+  /** The call as `displayOf` shows it to a person. */
+  display: string;
   /** SHA-256 of the arguments as canonical JSON, in hex. */
   argumentsHash: string;
   securityLevel: string;
@@ -25,16 +29,19 @@ export interface Approval {
 
 /** A row as it is given out. */
 export function toApproval(row: ApprovalRow): Approval {
+  const params = JSON.parse(row.arguments) as JsonObject;
   return {
     id: row.id,
     runId: row.run,
     conversationId: row.conversation_id,
     toolCallId: row.tool_call_id,
     toolName: row.tool,
-    params: JSON.parse(row.arguments) as JsonObject,
+    params,
+    display: displayOf(row.tool, params),
     argumentsHash: row.arguments_hash,
     securityLevel: row.level,
-    reason: row.reason,
+    // It may name what the model has written.
+    reason: readableText(row.reason),
     status: row.status,
     createdAt: row.created_at,
     expiresAt: new Date(row.expires_at).toISOString(),

@@ -7,6 +7,7 @@ import { spent } from '../conversations/spent.ts';
 import { newId } from '../core/ids.ts';
 import { isNestedAtMost } from '../core/nesting.ts';
 import { pause } from '../core/pause.ts';
+import { TOOL_DATA_PROMPT } from '../core/tool-data.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Tool as OfferedTool, ProviderEvent, ToolCall } from '../providers/chat-model.ts';
 import { type ConversationRow, writeConversation } from '../storage/conversations.ts';
@@ -107,7 +108,7 @@ async function attemptStep(run: OpenRun, input: StepInput, conversation: Convers
     row: conversation,
     refs: settings.refs,
     prompt: {
-      system: [...(await systemTexts(context, conversation, {})), ...agentPrompt(run)],
+      system: [...(await systemTexts(context, conversation, {})), ...toolPrompts(run)],
       given,
       tools: [...input.tools],
       toolChoice: input.mayCall || input.tools.length === 0 ? undefined : 'none',
@@ -177,11 +178,12 @@ export function stepData({ row, settings }: OpenRun, step: number): Record<strin
   return { step, maxSteps, usedBudget: row.total_tokens, maxBudget };
 }
 
-/** What an agent is told beside the conversation's own prompts. */
-function agentPrompt({ row, settings }: OpenRun): string[] {
+/** What a model with tools is told beside the conversation's own prompts. */
+function toolPrompts({ row, settings }: OpenRun): string[] {
   // Where nothing is carried out but what a rule allows, it cannot call that either.
   const isOffered = settings.tools.includes(COMPLETE_TASK) && settings.securityMode !== 'allowlist';
-  return row.kind === 'agent' && isOffered ? [AGENT_PROMPT] : [];
+  const agent = row.kind === 'agent' && isOffered ? [AGENT_PROMPT] : [];
+  return settings.tools.length > 0 ? [...agent, TOOL_DATA_PROMPT] : agent;
 }
 
 function modelName({ settings }: OpenRun): string {

@@ -4,13 +4,17 @@ import { getMessage } from '../storage/messages.ts';
 import { seqOfKey } from '../storage/run-events.ts';
 import type { RunStatus } from '../storage/run-schema.ts';
 import { getRun } from '../storage/runs.ts';
+import type { ToolCallStatus } from '../storage/schema.ts';
 import { getToolCall } from '../storage/tool-calls.ts';
 import type { AgentContext } from './context.ts';
 import { untilSettled } from './settle.ts';
 
+/** `denied`: by a rule, whatever the person has said. */
+const FAILED: readonly ToolCallStatus[] = ['error', 'cancelled', 'denied'];
+
 /** What came of an answer within the wait. */
 export interface Consequence {
-  /** False if the tool failed. */
+  /** False if the tool failed, or was not allowed after all. */
   success: boolean;
   /** Of the tool; null if there is none yet, or it was not carried out. */
   result: string | null;
@@ -39,7 +43,7 @@ export async function awaitDecision(
   const range = { owner, conversation: approval.conversation };
   const row = isEnded ? await getMessage(db, range, run?.message ?? '') : undefined;
   return {
-    success: call?.status !== 'error' && call?.status !== 'cancelled',
+    success: call === undefined || !FAILED.includes(call.status),
     result: (call && resultOf(call)) ?? null,
     run: { id, status },
     ...(row ? { message: toMessage(approval.conversation_id, row) } : {}),

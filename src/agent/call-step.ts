@@ -1,31 +1,19 @@
-import type { Kysely } from 'kysely';
-import { textTokens } from '../conversations/estimate.ts';
 import { hashOf } from '../core/canonical.ts';
 import { newId } from '../core/ids.ts';
-import type { JsonObject } from '../core/json.ts';
 import { nearest } from '../core/nearest.ts';
-import { inErrors } from '../core/redactor.ts';
 import { insertApproval } from '../storage/approvals.ts';
-import { type ConversationRow, writeConversation } from '../storage/conversations.ts';
 import type { ToolCallRow } from '../storage/messages.ts';
 import type { NewEvent } from '../storage/run-events.ts';
-import type { Schema, ToolCallStatus } from '../storage/schema.ts';
 import { isStorable } from '../storage/text.ts';
 import { writeToolCall } from '../storage/tool-calls.ts';
-import { ruleFor } from '../storage/tool-rules.ts';
-import { decide } from '../tools/policy.ts';
-import type { Tool } from '../tools/tool.ts';
+import { type Judgement, judge } from '../tools/policy/judge.ts';
+import { describeIssues, type Tool } from '../tools/tool.ts';
 import { approvalData } from './approval-data.ts';
+import { carryOut } from './carry-out.ts';
+import { callEvent, denial, endCall, refusal } from './end-call.ts';
 import { argumentsOf, type PlacedCall, stageOf } from './messages.ts';
 import type { OpenRun } from './open-run.ts';
 import { RunFailure } from './run-failure.ts';
-
-/** What a call has come to. `duration` in milliseconds. */
-interface CallResult {
-  text: string;
-  status: Extract<ToolCallStatus, 'success' | 'error' | 'denied'>;
-  duration: number;
-}
 
 /** Calls of one answer that are carried out. */
 const MOST_CALLS = 128;
@@ -41,19 +29,19 @@ const DIED =
  */
 export async function callStep(run: OpenRun, placed: PlacedCall): Promise<ToolCallRow> {
   const { call, approval } = placed;
-  const tool = run.services.tools.find(({ name }) => name === call.name);
+  const tool = run.services.tools().find(({ name }) => name === call.name);
   const isOffered = run.settings.tools.includes(call.name);
   switch (stageOf(placed.row, approval)) {
     case 'new':
-      if (placed.row.position >= MOST_CALLS) return await end(run, placed, refusal(TOO_MANY), true);
-      if (!tool || !isOffered) return await end(run, placed, refusal(unknownTool(run, call.name)), true);
+      if (placed.row.position >= MOST_CALLS) return await endCall(run, placed, refusal(TOO_MANY), true);
+      if (!tool || !isOffered) return await endCall(run, placed, refusal(unknownTool(run, call.name)), true);
       return await takeUp(run, placed, tool);
     case 'allowed':
       // The server may have come back without it.
-      if (!tool) return await end(run, placed, refusal(unknownTool(run, call.name)), false);
-      return await carryOut(run, placed, tool, argumentsOf(placed), false);
+      if (!tool) return await endCall(run, placed, refusal(unknownTool(run, call.name)), false);
+      return await goOn(run, placed, tool);
     case 'refused':
-      return await end(run, placed, { text: refusedText(placed), status: 'denied', duration: 0 }, false);
+      return await endCall(run, placed, denial(refusedText(placed)), false);
     case 'interrupted':
       return await afterCrash(run, placed, tool);
     default:
@@ -65,19 +53,34 @@ export async function callStep(run: OpenRun, placed: PlacedCall): Promise<ToolCa
 async function takeUp(run: OpenRun, placed: PlacedCall, tool: Tool): Promise<ToolCallRow> {
   const { call } = placed;
   if (call.invalidArguments !== undefined)
-    return await end(run, placed, refusal('The arguments are not a JSON object.'), true);
+    return await endCall(run, placed, refusal('The arguments are not a JSON object.'), true);
   const issues = tool.check(call.arguments);
-  if (issues.length > 0) {
-    const problems = issues.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-    return await end(run, placed, refusal(`The arguments do not fit: ${problems}`), true);
-  }
-  const { owner, conversation } = run.held;
-  const question = { owner, conversation, tool: tool.name, arguments_hash: hashOf(call.arguments) };
-  const rule = await ruleFor(run.services.db, question);
-  const { decision, reason } = decide({ tool, mode: run.settings.securityMode, rule });
-  if (decision === 'refuse') return await end(run, placed, { text: reason, status: 'denied', duration: 0 }, true);
+  if (issues.length > 0) return await endCall(run, placed, refusal(describeIssues(issues)), true);
+  const judgement = await judgementOf(run, placed, tool, false);
+  const { decision, reason, rule } = judgement;
+  if (decision === 'refuse') return await endCall(run, placed, denial(reason, rule), true);
   if (decision === 'ask') return await ask(run, placed, tool, reason, [callEvent(placed, run.row.steps)]);
-  return await carryOut(run, placed, tool, call.arguments, true);
+  return await carryOut(run, placed, { ...judgement, tool, given: call.arguments, isNew: true });
+}
+
+/** A call that a person has allowed, or that had begun: what a rule denies, or is wrong by now, is so all the same. */
+async function goOn(run: OpenRun, placed: PlacedCall, tool: Tool): Promise<ToolCallRow> {
+  const given = argumentsOf(placed);
+  const issues = tool.check(given);
+  if (issues.length > 0) return await endCall(run, placed, refusal(describeIssues(issues)), false);
+  const isApproved = placed.approval?.status === 'allowed';
+  const judgement = await judgementOf(run, placed, tool, isApproved);
+  const { decision, reason, rule } = judgement;
+  if (decision === 'refuse') return await endCall(run, placed, denial(reason, rule), false);
+  if (decision === 'ask' && !isApproved) return await ask(run, placed, tool, reason, []);
+  return await carryOut(run, placed, { ...judgement, tool, given, isNew: false });
+}
+
+function judgementOf(run: OpenRun, placed: PlacedCall, tool: Tool, isApproved: boolean): Promise<Judgement> {
+  const { owner, conversation } = run.held;
+  const mode = run.settings.securityMode;
+  const question = { owner, conversation, tool, given: argumentsOf(placed), mode };
+  return judge(run.services.policy, question, isApproved);
 }
 
 /** Stores the question, and leaves the call until it is answered. */
@@ -110,57 +113,10 @@ async function ask(
   });
 }
 
-async function carryOut(
-  run: OpenRun,
-  placed: PlacedCall,
-  tool: Tool,
-  given: JsonObject,
-  isNew: boolean,
-): Promise<ToolCallRow> {
-  const { row, call, message } = placed;
-  await run.record(async (tx) => {
-    await writeToolCall(tx, row, { status: 'running' });
-    return { events: isNew ? [callEvent(placed, run.row.steps)] : [], value: undefined };
-  });
-  run.throwIfStopped();
-  const startedAt = performance.now();
-  let isOver = false;
-  let held = '';
-  const tell = (text: string): void => {
-    if (text !== '') run.emit('tool:progress', { toolCallId: call.id, text });
-  };
-  const outcome = await tool.run(given, {
-    workspace: run.services.workspace,
-    hidden: run.services.hidden,
-    mode: run.settings.securityMode,
-    signal: run.signal,
-    idempotencyKey: `${message.id}:${row.position}`,
-    progress: (text) => {
-      if (isOver) return;
-      // A secret may come in two pieces.
-      const { clean, rest } = inErrors.redactPiece(held + text);
-      held = rest;
-      tell(clean);
-    },
-  });
-  isOver = true;
-  tell(inErrors.redact(held));
-  run.throwIfStopped();
-  const duration = Math.round(performance.now() - startedAt);
-  const text = `${changeNote(call.arguments, given)}${outcome.text}`;
-  return await end(run, placed, { text, status: outcome.isError ? 'error' : 'success', duration }, false);
-}
-
-/** The model must know when something else was done than it has asked for. */
-function changeNote(asked: JsonObject, given: JsonObject): string {
-  if (hashOf(asked) === hashOf(given)) return '';
-  return `A person has changed the arguments of this call to ${JSON.stringify(given)}. Its result:\n`;
-}
-
 /** A call that had begun when its process died. */
 async function afterCrash(run: OpenRun, placed: PlacedCall, tool: Tool | undefined): Promise<ToolCallRow> {
   const { onCrash } = run.settings;
-  if (!tool) return await end(run, placed, refusal(`${DIED} There is no such tool any more.`), false);
+  if (!tool) return await endCall(run, placed, refusal(`${DIED} There is no such tool any more.`), false);
   const { effect } = tool;
   if (onCrash === 'fail' && effect === 'unsafe') {
     throw new RunFailure('TOOL_ERROR', `${placed.call.name}: ${DIED}`);
@@ -176,48 +132,7 @@ async function afterCrash(run: OpenRun, placed: PlacedCall, tool: Tool | undefin
       [],
     );
   }
-  return await carryOut(run, placed, tool, argumentsOf(placed), false);
-}
-
-async function end(run: OpenRun, placed: PlacedCall, result: CallResult, isNew: boolean): Promise<ToolCallRow> {
-  const { row, message } = placed;
-  const text = inErrors.redact(result.text).toWellFormed();
-  const { status, duration } = result;
-  const change = { status, duration, result: JSON.stringify(text), tokens: textTokens(text) };
-  return await run.record(async (tx, conversation) => {
-    await writeToolCall(tx, row, change);
-    await addTokens(tx, conversation, message.seq, change.tokens - row.tokens);
-    const events = [...(isNew ? [callEvent(placed, run.row.steps)] : []), resultEvent(placed, { ...result, text })];
-    return { events, change: { tries: 0 }, value: { ...row, ...change } };
-  });
-}
-
-/** What is covered by a summary is not sent, and not counted. */
-async function addTokens(tx: Kysely<Schema>, row: ConversationRow, seq: number, tokens: number): Promise<void> {
-  if (seq > row.covered_seq) await writeConversation(tx, row, { live_tokens: row.live_tokens + tokens });
-}
-
-/** The event that begins a call, once. */
-export function callEvent(
-  { call, message, row }: Pick<PlacedCall, 'call' | 'message' | 'row'>,
-  step: number,
-): NewEvent {
-  const { id, name, arguments: given } = call;
-  const data = { toolCallId: id, name, arguments: given, step, id, args: given };
-  return { key: `call:${message.id}:${row.position}`, type: 'tool:call', data };
-}
-
-/** The event that ends a call, once. */
-export function resultEvent(
-  { call, message, row }: Pick<PlacedCall, 'call' | 'message' | 'row'>,
-  { text, status, duration }: { text: string; status: ToolCallStatus; duration: number },
-): NewEvent {
-  const data = { toolCallId: call.id, name: call.name, result: text, status, duration };
-  return { key: `result:${message.id}:${row.position}`, type: 'tool:result', data };
-}
-
-function refusal(text: string): CallResult {
-  return { text, status: 'error', duration: 0 };
+  return await goOn(run, placed, tool);
 }
 
 function refusedText({ approval }: PlacedCall): string {

@@ -1,5 +1,6 @@
 import type { ConversationContext } from '../conversations/context.ts';
 import type { Budgets } from '../limits/budget.ts';
+import type { PolicyContext } from '../tools/policy/judge.ts';
 import type { Tool } from '../tools/tool.ts';
 import type { DurableEngine } from './engine/engine.ts';
 import type { EventLog } from './event-log.ts';
@@ -9,11 +10,9 @@ export interface RunServices extends Omit<ConversationContext, 'owner' | 'budget
   budgets: Budgets;
   engine: DurableEngine;
   events: EventLog;
-  tools: readonly Tool[];
-  /** The folder that tools work in. */
-  workspace: string;
-  /** As in `ToolContext`. */
-  hidden: readonly string[];
+  /** Those that there are now. */
+  tools(): readonly Tool[];
+  policy: PolicyContext;
   /** How long a run may run, without waiting for people. */
   runTimeoutMs: number;
   /** How long a person has to answer. */

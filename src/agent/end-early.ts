@@ -14,7 +14,7 @@ import type { Schema } from '../storage/schema.ts';
 import { takeSteering } from '../storage/steering.ts';
 import { writeToolCall } from '../storage/tool-calls.ts';
 import { completeMessages, failMessages } from '../storage/turns.ts';
-import { callEvent, resultEvent } from './call-step.ts';
+import { callEvent, resultEvent } from './end-call.ts';
 import { steeringMessage } from './messages.ts';
 import { Lost } from './open-run.ts';
 import { partialAnswer } from './partial.ts';

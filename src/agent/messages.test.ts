@@ -18,7 +18,8 @@ function answer(seq: number, calls: Given[]): MessageRow {
   const rows = calls.map(({ name = 'tool', arguments: given = {}, status, result }, position): ToolCallRow => {
     const body = JSON.stringify({ id: `${name}-${position}`, name, arguments: given });
     const text = result === undefined ? null : JSON.stringify(result);
-    return { owner: 'o', conversation: 1, seq, position, status, tokens: 0, duration: null, body, result: text };
+    const place = { owner: 'o', conversation: 1, seq, position };
+    return { ...place, status, tokens: 0, duration: null, body, result: text, result_id: null };
   });
   const row = { owner: 'o', conversation: 1, seq, id: `msg-${seq}`, status: 'complete', turn: 'run', size: 0 } as const;
   const body = JSON.stringify({ content: '' });

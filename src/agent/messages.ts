@@ -119,5 +119,6 @@ export function callRecord({ row, call }: Pick<PlacedCall, 'row' | 'call'>): Rec
     result: resultOf(row) ?? null,
     status: row.status,
     duration: row.duration,
+    ...(row.result_id === null ? {} : { resultId: row.result_id }),
   };
 }

@@ -14,6 +14,8 @@ export interface RunFoundation
   extends Omit<RunServices, 'events' | 'foldAfterMs' | 'stopping' | 'interrupting'>,
     Partial<Pick<RunServices, 'foldAfterMs'>> {
   waker: Waker;
+  /** When the tools are there, so that no run is taken up without them; never rejects. */
+  ready: Promise<void>;
 }
 
 /**
@@ -21,7 +23,10 @@ export interface RunFoundation
  * @returns what the verbs work with, and how to stop: a run that is in the middle of a step may end it within `ms`, and
  *   goes on elsewhere, or after the next start.
  */
-export function openRuns({ waker, ...rest }: RunFoundation): { runs: RunServices; stop(ms: number): Promise<void> } {
+export function openRuns({ waker, ready, ...rest }: RunFoundation): {
+  runs: RunServices;
+  stop(ms: number): Promise<void>;
+} {
   const stopping = new AbortController();
   const interrupting = new AbortController();
   const events = new EventLog(rest.db, waker, rest.log);
@@ -32,7 +37,10 @@ export function openRuns({ waker, ...rest }: RunFoundation): { runs: RunServices
     stopping: stopping.signal,
     interrupting: interrupting.signal,
   };
-  runs.engine.start((job) => carryOn(runs, job));
+  runs.engine.start(async (job) => {
+    await ready;
+    await carryOn(runs, job);
+  });
   const stop = async (ms: number): Promise<void> => {
     stopping.abort();
     const isOver = new AbortController();

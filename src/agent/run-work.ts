@@ -139,7 +139,8 @@ export class RunWork implements TurnWork {
 
   #tools(): OfferedTool[] {
     const { tools } = this.#run.settings;
-    return this.#run.services.tools
+    return this.#run.services
+      .tools()
       .filter(({ name }) => tools.includes(name))
       .map(({ name, description, inputSchema }) => ({ name, description, parameters: inputSchema }));
   }

@@ -112,7 +112,7 @@ async function settingsFor(
 ): Promise<RunSettings> {
   const { kind: _, model, tools, ...rest } = options;
   const { providers, runs, budgets } = context;
-  const offered = options.securityMode === 'deny' ? [] : toolsByName(runs.tools, tools);
+  const offered = options.securityMode === 'deny' ? [] : toolsByName(runs.tools(), tools);
   return {
     ...rest,
     refs: await chooseModels(providers, model ?? conversation.model ?? undefined),

@@ -18,6 +18,9 @@ export const AUDIT_ACTIONS = [
   'provider.configure',
   'provider.remove',
   'provider.default',
+  'mcp.create',
+  'mcp.change',
+  'mcp.remove',
   'conversation.delete',
   'message.delete',
   'preset.delete',
@@ -25,6 +28,7 @@ export const AUDIT_ACTIONS = [
   'ticket.delete',
   'run.cancel',
   'approval.decide',
+  'rule.create',
   'rule.delete',
   'secret.rotate',
 ] as const;

@@ -1,5 +1,6 @@
 import type { AssistantContent } from '../chat/assistant-parts.ts';
 import type { Content } from '../chat/content.ts';
+import { TOOL_DATA_BYTES } from '../core/tool-data.ts';
 import type { Tool } from '../providers/chat-model.ts';
 
 /**
@@ -21,6 +22,14 @@ const DOCUMENT_BYTES_PER_TOKEN = 40;
 /** Of a text. */
 export function textTokens(text: string): number {
   return Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
+}
+
+/**
+ * Of a call's result, with the marks that it may have.
+ * @param duration of the call, as it is stored.
+ */
+export function resultTokens(text: string, duration: number | null): number {
+  return Math.ceil((Buffer.byteLength(text) + (duration === null ? 0 : TOOL_DATA_BYTES)) / BYTES_PER_TOKEN);
 }
 
 /** Of a user's message. */

@@ -42,7 +42,8 @@ function wholeMessage(conversationId: string, row: MessageRow): object {
   const calls = toolCallsOf(row);
   return {
     ...message,
-    toolCalls: message.toolCalls.map((record, index) => {
+    // A result that is kept as a whole stays here, so its id would mean nothing.
+    toolCalls: message.toolCalls.map(({ resultId: _, ...record }, index) => {
       const { origin, data } = calls[index] ?? {};
       return { ...record, ...(origin ? { origin } : {}), ...(data ? { data } : {}) };
     }),

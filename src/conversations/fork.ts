@@ -107,7 +107,8 @@ function copyOf(row: MessageRow): NewMessage {
   if (row.role === 'user') return newUserMessage(id, userBody(row), 'complete', row.created_at);
   const calls = toolCallsOf(row).map((call, index) => {
     const stored = row.toolCalls[index];
-    return { call, result: stored && resultOf(stored), status: stored?.status, duration: stored?.duration };
+    const { status, duration, result_id: resultId } = stored ?? {};
+    return { call, result: stored && resultOf(stored), status, duration, resultId };
   });
   return newAssistantMessage(id, assistantBody(row), calls, 'complete', row.created_at);
 }

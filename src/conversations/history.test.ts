@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asToolData } from '../core/tool-data.ts';
 import type { MessageRow, NewMessage } from '../storage/messages.ts';
 import { textTokens } from './estimate.ts';
 import { SHORT_RESULT_TOKENS, shortened, summaryMessage, toModelMessages } from './history.ts';
@@ -41,6 +42,24 @@ describe('stored messages as the model gets them', () => {
     const texts = toModelMessages(rows, 1).flatMap((message) => (message.role === 'tool' ? [message.text] : []));
     expect(texts).toEqual([shortened(result, 1250), result]);
     expect(texts[0]?.length).toBeLessThan(2000);
+  });
+
+  it('mark what a tool of ours has returned as data, and nothing else', () => {
+    const calls = [
+      { call: call('a'), result: 'ours', duration: 3 },
+      { call: call('b'), result: 'ours', status: 'error' as const, duration: 0 },
+      { call: call('c'), result: 'the caller’s' },
+      { call: call('d'), result: 'a refusal', status: 'denied' as const, duration: 0 },
+    ];
+    const rows = [row(1, newAssistantMessage('msg_1', { content: '' }, calls, 'complete'))];
+    const texts = toModelMessages(rows).flatMap((message) => (message.role === 'tool' ? [message.text] : []));
+    expect(texts).toEqual([asToolData('ours', 'msg_1:0'), asToolData('ours', 'msg_1:1'), 'the caller’s', 'a refusal']);
+  });
+
+  it('keep the id of a result that is shortened, for whoever wants all of it', () => {
+    const text = shortened('x'.repeat(5000), 1250, 'result_1');
+    expect(text).toMatch(/^x{1200}\n\[… 3200 characters left out; the whole result has the id result_1 …\]\nx{600}$/);
+    expect(textTokens(text)).toBeLessThanOrEqual(SHORT_RESULT_TOKENS);
   });
 
   it('keep the reasoning, with what its provider wants back', () => {

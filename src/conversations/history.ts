@@ -1,7 +1,8 @@
 import { assistantParts } from '../chat/assistant-parts.ts';
 import { toUserParts } from '../chat/content.ts';
+import { asToolData } from '../core/tool-data.ts';
 import type { Message } from '../providers/chat-model.ts';
-import type { MessageRow } from '../storage/messages.ts';
+import type { MessageRow, ToolCallRow } from '../storage/messages.ts';
 import { assistantBody, resultOf, toolCallsOf, userBody } from './stored.ts';
 
 /** How much of a long tool result the model sees when there is no room for all of it, in bytes of UTF-8. */
@@ -14,26 +15,41 @@ export const SHORT_RESULT_TOKENS = 500;
 /** What a call without a result is answered with: every provider refuses a history in which one is missing. */
 const NO_RESULT = 'There is no result: the call was not carried out.';
 
-/** Stored messages as the wires lower from them: every call is followed by its result. */
+/**
+ * Stored messages as the wires lower from them: every call is followed by its result. What tools of ours have returned is
+ * marked as data, the same way each time that it is sent; what a caller brings is the caller's own.
+ */
 export function toModelMessages(rows: readonly MessageRow[], shortenedSeq = 0): Message[] {
   return rows.flatMap((row): Message[] => {
     if (row.role === 'user') return [{ role: 'user', parts: toUserParts(userBody(row).content) }];
     const toolCalls = toolCallsOf(row);
     const results = row.toolCalls.map((call, index): Message => {
       const result = resultOf(call) ?? NO_RESULT;
+      const text = row.seq <= shortenedSeq ? shortened(result, call.tokens, call.result_id) : result;
       return {
         role: 'tool',
         toolCallId: toolCalls[index]?.id ?? '',
         toolName: toolCalls[index]?.name ?? '',
-        text: row.seq <= shortenedSeq ? shortened(result, call.tokens) : result,
+        text: isToolData(call) ? asToolData(text, `${row.id}:${index}`) : text,
       };
     });
     return [{ role: 'assistant', parts: assistantParts({ ...assistantBody(row), toolCalls }) }, ...results];
   });
 }
 
-/** A long result's beginning and end. */
-export function shortened(result: string, tokens: number): string {
+/**
+ * Is a call's result what a tool of ours has returned? Only of those, and of their copies, it is known how long they took;
+ * what a caller brings is the caller's own, and a refusal is ours or a person's.
+ */
+function isToolData({ status, duration }: ToolCallRow): boolean {
+  return duration !== null && status !== 'denied';
+}
+
+/**
+ * A long result's beginning and end.
+ * @param id by which the whole can be read, if it is kept.
+ */
+export function shortened(result: string, tokens: number, id: string | null = null): string {
   if (tokens <= SHORT_RESULT_TOKENS) return result;
   // Without the character that is cut through.
   const head = Buffer.from(result.slice(0, SHORT_HEAD))
@@ -44,7 +60,8 @@ export function shortened(result: string, tokens: number): string {
     .subarray(-SHORT_TAIL)
     .toString()
     .replace(/^\uFFFD{1,3}/, '');
-  return `${head}\n[… ${result.length - head.length - tail.length} characters left out …]\n${tail}`;
+  const whole = id === null ? '' : `; the whole result has the id ${id}`;
+  return `${head}\n[… ${result.length - head.length - tail.length} characters left out${whole} …]\n${tail}`;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ConversationRow } from '../storage/conversations.ts';
 import type { MessageRow, NewMessage, NewToolCall } from '../storage/messages.ts';
 import { timestamp } from '../storage/rows.ts';
 import type { MessageStatus, ToolCallStatus } from '../storage/schema.ts';
-import { assistantTokens, contentTokens, textTokens } from './estimate.ts';
+import { assistantTokens, contentTokens, resultTokens } from './estimate.ts';
 
 /** What a turn was asked with beside its messages; kept so that it can be tried again in the same way. */
 export interface TurnOptions extends Partial<Pick<CompletionInput, OfCompletion>> {
@@ -58,6 +58,8 @@ export interface ToolCallRecord {
   result: string | null;
   status: ToolCallStatus;
   duration: number | null;
+  /** By which the whole result can be read, if `result` is only its beginning and end. */
+  resultId?: string;
 }
 
 /** A message as it is given out. */
@@ -199,7 +201,8 @@ export function toMessage(conversationId: string, row: MessageRow): Conversation
     cost: body.cost ?? null,
     toolCalls: row.toolCalls.map((call) => {
       const { origin: _, data: _data, ...made } = JSON.parse(call.body) as ToolCall;
-      return { ...made, result: resultOf(call) ?? null, status: call.status, duration: call.duration };
+      const kept = call.result_id === null ? {} : { resultId: call.result_id };
+      return { ...made, result: resultOf(call) ?? null, status: call.status, duration: call.duration, ...kept };
     }),
     finishReason: body.finishReason ?? null,
     duration: body.duration ?? null,
@@ -228,6 +231,8 @@ export interface CallWithResult {
   status?: ToolCallStatus | undefined;
   /** Milliseconds. */
   duration?: number | null | undefined;
+  /** As in `ToolCallRecord`. */
+  resultId?: string | null | undefined;
 }
 
 /** An assistant's message, to be stored. */
@@ -251,13 +256,14 @@ export function newAssistantMessage(
   };
 }
 
-function newToolCall({ call, result, status, duration = null }: CallWithResult): NewToolCall {
+function newToolCall({ call, result, status, duration = null, resultId = null }: CallWithResult): NewToolCall {
   return {
     status: status ?? (result === undefined ? 'pending' : 'success'),
-    tokens: result === undefined ? 0 : textTokens(result),
+    tokens: result === undefined ? 0 : resultTokens(result, duration),
     duration,
     body: JSON.stringify(call),
     result: result === undefined ? null : JSON.stringify(result),
+    result_id: resultId,
   };
 }
 

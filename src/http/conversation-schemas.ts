@@ -12,6 +12,10 @@ const ToolCallRecord = z
     result: z.string().nullable(),
     status: z.enum(['pending', 'running', 'success', 'error', 'denied', 'cancelled']),
     duration: z.int().nullable().describe('Milliseconds.'),
+    resultId: z
+      .string()
+      .optional()
+      .describe('There if `result` is only the beginning and end; GET /api/chat/tools/results/{id} has all of it.'),
   })
   .meta({ id: 'ToolCallRecord' });
 

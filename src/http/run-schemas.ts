@@ -20,6 +20,11 @@ export const ApprovalSchema = z
     toolCallId: z.string(),
     toolName: z.string(),
     params: z.record(z.string(), z.unknown()),
+    display: z
+      .string()
+      .describe(
+        'Tool and arguments as a person can read them: nothing in it is invisible, and if it is cut it says so.',
+      ),
     argumentsHash: z.string().describe('SHA-256 of the arguments as JSON with sorted fields, in hex.'),
     securityLevel: z.string(),
     reason: z.string(),
@@ -42,6 +47,10 @@ export const RunCallSchema = z
     result: z.string().nullable(),
     status: z.enum(['pending', 'running', 'success', 'error', 'denied', 'cancelled']),
     duration: z.int().nullable().describe('Milliseconds.'),
+    resultId: z
+      .string()
+      .optional()
+      .describe('There if `result` is only the beginning and end; GET /api/chat/tools/results/{id} has all of it.'),
   })
   .meta({ id: 'RunCall' });
 

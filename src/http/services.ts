@@ -8,6 +8,7 @@ import type { Budgets } from '../limits/budget.ts';
 import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { Database } from '../storage/database.ts';
+import type { McpServers } from '../tools/mcp/servers.ts';
 
 /** What the routes work with; made once, in `open-services.ts`. */
 export interface Services {
@@ -19,6 +20,8 @@ export interface Services {
   budgets: Budgets;
   providers: ProviderRegistry;
   turns: Turns;
+  /** Servers of tools. */
+  mcp: McpServers;
   runs: RunServices;
   /** Hands over the runs of this node, within so many milliseconds. */
   stopRuns(ms: number): Promise<void>;

@@ -33,7 +33,7 @@ export const ToolTurnSchema = z
 export const ToolTurnEvent = z
   .union([
     ...StreamDelta,
-    z.object({ toolResult: RunCallSchema.pick({ id: true, name: true, result: true, status: true, duration: true }) }),
+    z.object({ toolResult: RunCallSchema.omit({ arguments: true, invalidArguments: true }) }),
     z.object({ approval: ApprovalSchema }),
     z.object({ reset: z.record(z.string(), z.unknown()) }).describe('The text of this step so far is void.'),
     z.object({ done: z.literal(true), ...ToolTurnSchema.shape }),
@@ -124,8 +124,8 @@ function line({ type, data: json }: StoredEvent): string {
     case 'tool:call':
       return sseEvent({ toolCall: { id: data.toolCallId, name: data.name, arguments: data.arguments } });
     case 'tool:result': {
-      const { toolCallId: id, name, result, status, duration } = data;
-      return sseEvent({ toolResult: { id, name, result, status, duration } });
+      const { toolCallId: id, name, result, status, duration, resultId } = data;
+      return sseEvent({ toolResult: { id, name, result, status, duration, resultId } });
     }
     case 'approval:required':
       return sseEvent({ approval: data });

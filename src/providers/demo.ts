@@ -1,5 +1,6 @@
 import { newId } from '../core/ids.ts';
 import { pause } from '../core/pause.ts';
+import { withoutToolData } from '../core/tool-data.ts';
 import { type AppError, abortError } from '../errors.ts';
 import type { ChatAnswer, ChatModel, ChatRequest, FinishReason, ProviderEvent } from './chat-model.ts';
 import { messageText, readScript, type Script } from './demo-script.ts';
@@ -64,7 +65,7 @@ function answerText(script: Script, request: ChatRequest): { text: string; finis
 
 function plainAnswer({ prompt, result, said }: Script): string {
   const also = said.length === 0 ? '' : `\nYou also said: ${said.map(quote).join(', ')}.`;
-  if (result) return `Demo model: the tool ${result.toolName} answered: ${result.text}${also}`;
+  if (result) return `Demo model: the tool ${result.toolName} answered: ${withoutToolData(result.text)}${also}`;
   const heard = prompt === '' ? 'You sent no text' : `You wrote: ${quote(prompt)}`;
   return `This is profclaw's built-in demo model, so this is a scripted answer and not a model's. ${heard}. The server works; give it a provider's key (for example ANTHROPIC_API_KEY) for real answers.${also}`;
 }

@@ -18,6 +18,8 @@ export interface NewToolCall {
   duration: number | null;
   body: string;
   result: string | null;
+  /** As in the table. */
+  result_id: string | null;
 }
 
 /** A message to store. `body` is JSON; `words` is the text that a search finds it by. */

@@ -176,6 +176,12 @@ export async function removeLastMessages(
     .where('conversation', '=', conversation)
     .where('seq', '>=', from)
     .execute();
+  await tx
+    .deleteFrom('tool_results')
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .where('seq', '>=', from)
+    .execute();
   await unindexEntries(tx, conversation, from, last);
   const removed = rows.filter(({ seq }) => seq >= from);
   await forgetKeys(

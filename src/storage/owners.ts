@@ -11,6 +11,8 @@ const TABLES = [
   'conversation_counts',
   'idempotency_keys',
   'tool_rules',
+  'rule_sets',
+  'tool_results',
   'sessions',
   'api_keys',
   'invites',

@@ -19,6 +19,8 @@ export interface RunSchema {
   approvals: ApprovalsTable;
   steering: SteeringTable;
   tool_rules: ToolRulesTable;
+  rule_sets: RuleSetsTable;
+  tool_results: ToolResultsTable;
 }
 
 /** Token counts and `cost` are the run's own. */
@@ -124,7 +126,7 @@ interface SteeringTable {
   content: string;
 }
 
-/** A stored answer to approvals. */
+/** What is stored of `Rule` in tools/policy/rule.ts. */
 interface ToolRulesTable {
   id: string;
   owner: string;
@@ -132,9 +134,31 @@ interface ToolRulesTable {
   conversation: number;
   conversation_id: string | null;
   tool: string;
-  arguments_hash: string;
   action: 'allow' | 'deny';
+  /** Of `match`: there is one rule of a kind. */
+  match_hash: string;
   created_at: string;
+  /** Milliseconds. */
+  expires_at: number | null;
+  /** How many calls it has allowed or denied. */
+  used_count: Generated<number>;
   /** JSON. */
-  arguments: string;
+  match: string;
+}
+
+/** Goes up with every change of an owner's rules, so that whoever has read them knows whether they still hold. */
+interface RuleSetsTable {
+  owner: string;
+  version: number;
+}
+
+/** Results of calls that are too long to be sent as a whole. */
+interface ToolResultsTable {
+  id: string;
+  owner: string;
+  /** The place of the answer that has made the call. */
+  conversation: number;
+  seq: number;
+  created_at: string;
+  text: string;
 }

@@ -34,6 +34,7 @@ export type ToolCallStatus = 'pending' | 'running' | 'success' | 'error' | 'deni
 export interface Schema extends AccessSchema, RunSchema {
   provider_settings: ProviderSettingsTable;
   server_settings: ServerSettingsTable;
+  mcp_servers: McpServersTable;
   presets: PresetsTable;
   tasks: TasksTable;
   tickets: TicketsTable;
@@ -60,6 +61,15 @@ interface ServerSettingsTable {
   owner: string;
   value: string;
   updated_at: string;
+}
+
+/** Servers of tools that were set through the API. */
+interface McpServersTable {
+  name: string;
+  owner: string;
+  created_at: string;
+  updated_at: string;
+  sealed: string;
 }
 
 interface PresetsTable {
@@ -189,6 +199,8 @@ interface ToolCallsTable {
   duration: number | null;
   body: string;
   result: string | null;
+  /** Of the whole result in `tool_results`, if `result` is only its beginning and end. */
+  result_id: string | null;
 }
 
 /** One after the other; each covers what those before it did. */

@@ -7,7 +7,7 @@ import { open, seal } from './secret-box.ts';
 import { fingerprintOf } from './secret-key.ts';
 
 /** Every table with a column `sealed`, and the column that says which row it is. */
-const SEALED = { provider_settings: 'type' } as const;
+const SEALED = { provider_settings: 'type', mcp_servers: 'name' } as const;
 
 type SealedTable = keyof typeof SEALED;
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequestError } from '../errors.ts';
-import { BUILT_IN_TOOLS, toolsByName } from './registry.ts';
+import { builtInTools, toolsByName } from './registry.ts';
+
+const BUILT_IN_TOOLS = builtInTools({
+  isUnsandboxedAllowed: false,
+  webSearch: { provider: 'brave', key: 'a key' },
+});
 
 const names = (tools: readonly { name: string }[]) => tools.map(({ name }) => name);
 
@@ -9,8 +14,22 @@ describe('the built-in tools', () => {
     expect(BUILT_IN_TOOLS.map(({ name, level, effect, isForSandbox }) => [name, level, effect, isForSandbox])).toEqual([
       ['read_file', 'safe', 'read', true],
       ['write_file', 'moderate', 'idempotent', false],
+      ['edit_file', 'moderate', 'unsafe', false],
       ['list_directory', 'safe', 'read', true],
+      ['search_files', 'safe', 'read', true],
+      ['grep', 'safe', 'read', true],
       ['exec', 'dangerous', 'unsafe', true],
+      ['git_status', 'safe', 'read', true],
+      ['git_diff', 'safe', 'read', true],
+      ['git_log', 'safe', 'read', true],
+      ['web_fetch', 'moderate', 'read', false],
+      ['web_search', 'moderate', 'read', false],
+      ['todo_write', 'safe', 'idempotent', true],
+      ['get_task', 'safe', 'read', true],
+      ['update_task', 'moderate', 'idempotent', false],
+      ['get_ticket', 'safe', 'read', true],
+      ['create_ticket', 'moderate', 'idempotent', false],
+      ['read_result', 'safe', 'read', true],
       ['complete_task', 'safe', 'idempotent', true],
     ]);
   });

@@ -102,6 +102,7 @@ async function fill(rig: Rig, browser: Visitor, messages: number): Promise<void>
     messages: messages + 12,
     presets: 1,
     run_events: expect.any(Number),
+    rule_sets: 1,
     runs: 3,
     sessions: 1,
     steering: 1,

@@ -25,8 +25,8 @@ type Other = (typeof OTHERS)[number];
 /** Where the server's own state is shown, which is the same for everybody. */
 const SERVERS_OWN = ['/health', '/ready', '/docs', '/api/openapi.json', '/api/chat/models', '/api/chat/providers'];
 
-/** What admins manage for everybody: accounts and invites; and the log of everybody's deeds. */
-const MANAGED = ['/api/users', '/api/invites', '/api/audit'];
+/** What admins manage for everybody: accounts, invites, servers of tools; and the log of everybody's deeds. */
+const MANAGED = ['/api/users', '/api/invites', '/api/audit', '/api/chat/mcp/servers'];
 
 /** A server, a member whose things nobody else may get at, and the others. */
 export interface Stage {

@@ -40,6 +40,7 @@ export function pathIds(path: string): string[] {
 const KNOWN: Readonly<Record<string, Json>> = {
   model: 'demo',
   provider: 'demo',
+  tool: 'read_file',
   messages: [{ role: 'user', content: 'Hello' }],
 };
 

@@ -81,6 +81,31 @@ export class Things {
     return { id: rules.find((rule: Json) => rule.conversationId === conversationId).id };
   }
 
+  /** A long result of a tool, in a conversation of its own. */
+  async #result(): Promise<Ids> {
+    const { id: conversationId = '' } = await this.conversation();
+    const { db } = this.#server;
+    const { owner, number } = await db
+      .selectFrom('conversations')
+      .select(['owner', 'number'])
+      .where('id', '=', conversationId)
+      .modifyEnd(OF_THE_TEST)
+      .executeTakeFirstOrThrow();
+    const id = `result_${randomBytes(12).toString('hex')}`;
+    const created_at = new Date().toISOString();
+    await db
+      .insertInto('tool_results')
+      .values({ id, owner, conversation: number, seq: 2, text: this.#words, created_at })
+      .execute();
+    return { id, conversationId };
+  }
+
+  async #mcpServer(): Promise<Ids> {
+    const name = `server-${randomBytes(8).toString('hex')}`;
+    await this.post('/api/chat/mcp/servers', { name, url: 'https://mcp.example.com/', enabled: false });
+    return { name };
+  }
+
   /** A run that has ended. */
   async ended(): Promise<Ids> {
     const { id: conversationId = '' } = await this.conversation();
@@ -93,6 +118,8 @@ export class Things {
     [CONVERSATIONS]: () => this.conversation(),
     '/api/chat/runs': () => this.waiting(),
     '/api/chat/tools/rules': () => this.rule(),
+    '/api/chat/tools/results': () => this.#result(),
+    '/api/chat/mcp/servers': () => this.#mcpServer(),
     '/api/chat/presets': () =>
       this.#one('preset', '/api/chat/presets', { name: this.#words, systemPrompt: this.#words }),
     '/api/tasks': () =>

@@ -133,6 +133,9 @@ function forget(ids: Stage['ids'], { name, path }: Operation): void {
   if (path === '/api/auth/sessions') ids.delete(`delete ${path}/{id}`);
 }
 
+/** Each has a name of its own. */
+let servers = 0;
+
 /** A request that would succeed if the owner made it. */
 async function requestFor(
   { server, document, things, ids, maker }: Stage,
@@ -150,6 +153,7 @@ async function requestFor(
     'post /api/auth/verify-access-key': () => ({ key: ACCESS_KEY }),
     // Nobody can give more than they have.
     'post /api/keys': () => ({ scopes: [caller.may.includes('chat') ? 'chat' : 'admin'] }),
+    'post /api/chat/mcp/servers': () => ({ name: `s-${++servers}`, url: 'https://mcp.example.com/', enabled: false }),
     'post /api/chat/tools/approve': async () => {
       const { conversationId, approvalId } = await things.waiting();
       return { conversationId, approvalId, decision: 'deny', wait: 0 };
@@ -164,6 +168,8 @@ const WANTING: Readonly<Record<string, number>> = {
   'post /api/chat/conversations/{id}/retry': 409,
   // Nothing was compacted.
   'delete /api/chat/conversations/{id}/compact': 409,
+  // It is switched off.
+  'post /api/chat/mcp/servers/{name}/test': 409,
   // The environment has set it.
   'put /api/auth/access-key': 409,
   // Ten a minute, whoever asks.

@@ -192,7 +192,7 @@ it('no tool reaches what lies outside its folder', async () => {
     const calls = paths.map((path) => JSON.stringify({ path, ...(name === 'write_file' ? { content: 'x' } : {}) }));
     const body = { content: calls.map((given) => `/tool ${name} ${given}`).join('\n'), securityMode: 'full' };
     const { toolCalls } = (await server.call(`${await conversation()}/messages/with-tools`, body)).body;
-    expect(toolCalls.map(({ status }: Json) => status)).toEqual(paths.map(() => 'error'));
+    expect(toolCalls.map(({ status }: Json) => status)).toEqual(paths.map(() => 'denied'));
   }
 });
 

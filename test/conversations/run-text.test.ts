@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, it, vi } from 'vitest';
+import { readableText } from '../../src/core/readable-text.ts';
 import { openAiStream } from '../contract/upstream.ts';
 import type { Json } from '../server.ts';
 import { isPlain, NAUGHTY } from './naughty.ts';
 import { CONVERSATIONS, onBothDatabases, type Rig } from './rig.ts';
 
-// Any text comes back as it was, through everything that a run keeps: questions, events, edited arguments, results.
+// Any text comes back as it was, through everything that a run keeps: questions, events, edited arguments; and what
+// tools return, readable.
 
 // A hundred runs one after the other, on machines that have other work.
 vi.setConfig({ testTimeout: 120_000 });
@@ -116,7 +118,7 @@ onBothDatabases((rig) => {
         const { content } = rig()
           .upstream.sent.at(-1)!
           .body.messages.findLast(({ role }: Json) => role === 'tool');
-        expect(content).toContain(reason.toWellFormed());
+        expect(content).toContain(readableText(reason));
       } else expect([200, 400]).toContain(status);
       rig().upstream.reset();
     }
@@ -135,7 +137,7 @@ onBothDatabases((rig) => {
       // A file is UTF-8; one with a NUL is not text.
       const [, { status, result }] = toolCalls;
       if (text.includes('\0')) expect(status).toBe('error');
-      else same(text.toWellFormed(), result.replace(/\n?\[�.*\]$/s, ''));
+      else same(readableText(text), result.replace(/\n?\[�.*\]$/s, ''));
       rig().upstream.reset();
     }
   });

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutToolData } from '../../src/core/tool-data.ts';
 import type { Json } from '../server.ts';
 
 /** A provider that answers each message in its own words, in small pieces, so that a part or a mix-up is seen. */
@@ -99,7 +100,7 @@ async function serve(
 
 function messageFor({ messages, tools }: Json): Json {
   const last = messages.at(-1);
-  const asked = textOf(last.content);
+  const asked = withoutToolData(textOf(last.content));
   if (messages[0].role === 'system' && textOf(messages[0].content).startsWith('You condense')) {
     return { role: 'assistant', content: SUMMARY };
   }

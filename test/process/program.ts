@@ -27,10 +27,10 @@ export function tempFolder(): string {
   return folder;
 }
 
-/** @param user a numeric user to run as. */
-export function start(environment: Record<string, string> = {}, user?: number): Program {
+/** @param user a numeric user to run as. @param words the command, instead of `serve`. */
+export function start(environment: Record<string, string> = {}, user?: number, words: readonly string[] = []): Program {
   const home = environment.PROFCLAW_HOME ?? join(tempFolder(), 'home');
-  const child = spawn(join(ROOT, 'node_modules/.bin/node'), ['src/main.ts'], {
+  const child = spawn(join(ROOT, 'node_modules/.bin/node'), ['src/main.ts', ...words], {
     cwd: ROOT,
     env: { PROFCLAW_HOME: home, PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

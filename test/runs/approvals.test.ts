@@ -54,6 +54,7 @@ onBothDatabases((start) => {
       expect(question).toEqual({
         ...{ id: expect.stringMatching(/^approval_/), runId: run.id, conversationId: run.conversationId },
         ...{ toolCallId: expect.any(String), toolName: 'launch', params: { what: 'x' } },
+        display: 'launch\nwhat: "x"',
         ...{ argumentsHash: expect.stringMatching(/^[0-9a-f]{64}$/), securityLevel: 'dangerous' },
         ...{ reason: expect.stringMatching(/dangerous/), status: 'pending' },
         ...{ createdAt: expect.any(String), expiresAt: expect.any(String) },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exec } from '../../src/tools/builtin/exec.ts';
-import { findSandbox } from '../../src/tools/sandbox.ts';
+import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import { expectError } from '../contract/helpers.ts';
 import { startTestServer } from '../server.ts';
 import { countProcesses } from '../tools/rig.ts';

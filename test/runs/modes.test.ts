@@ -160,7 +160,7 @@ describe('the list of tools', () => {
   it('has what runs may call', async () => {
     const rig = await RunRig.start(undefined);
     onTestFinished(() => rig.stop());
-    const { tools } = await must(rig.server.call('/api/chat/tools'));
+    const { tools, sandbox } = await must(rig.server.call('/api/chat/tools'));
     expect(tools.map(({ name }: Json) => name)).toEqual([
       'look',
       'change',
@@ -176,6 +176,12 @@ describe('the list of tools', () => {
       inputSchema: expect.objectContaining({ type: 'object', required: ['what'] }),
       level: 'dangerous',
       effect: 'unsafe',
+      sandbox: false,
+    });
+    expect(sandbox).toEqual({
+      kind: expect.stringMatching(/^(bubblewrap|none)$/),
+      unsandboxed: false,
+      bounds: expect.any(String),
     });
   });
 

@@ -78,7 +78,7 @@ onBothDatabases((start) => {
   it('it goes with its conversation', async () => {
     const talk = await allowed('change', { what: 'gone' });
     const count = async () =>
-      (await rig.db.selectFrom('tool_rules').select('id').where('arguments', 'like', '%gone%').execute()).length;
+      (await rig.db.selectFrom('tool_rules').select('id').where('match', 'like', '%gone%').execute()).length;
     expect(await count()).toBe(1);
     await must(rig.server.call(talk.path, undefined, { method: 'DELETE' }));
     await expect.poll(count).toBe(0);
@@ -88,16 +88,8 @@ onBothDatabases((start) => {
     it.each(['ask', 'allowlist', 'full'])('in the mode %s', async (securityMode) => {
       const given = { what: `denied in ${securityMode}` };
       const talk = await allowed('change', given);
-      const { db } = rig;
-      const allow = await db
-        .selectFrom('tool_rules')
-        .selectAll()
-        .where('arguments', 'like', `%${given.what}%`)
-        .executeTakeFirstOrThrow();
-      await db
-        .insertInto('tool_rules')
-        .values({ ...allow, id: `${allow.id}-deny`, action: 'deny', conversation: 0 })
-        .execute();
+      const deny = { tool: 'change', match: { arguments: given }, action: 'deny' };
+      await must(rig.server.call('/api/chat/tools/rules', deny));
       expect(await tried(talk, 'change', given, { securityMode })).toBe('denied');
     });
   });

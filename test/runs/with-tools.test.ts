@@ -71,8 +71,12 @@ onBothDatabases((start) => {
     await must(withTools(talk, 'Go'));
     const [first, second] = model.calls[1]!.body.messages.slice(-3)[0].tool_calls;
     expect(model.calls[1]!.body.messages.slice(-2)).toEqual([
-      { role: 'tool', tool_call_id: first.id, content: 'saw a' },
-      { role: 'tool', tool_call_id: second.id, content: 'no b' },
+      {
+        role: 'tool',
+        tool_call_id: first.id,
+        content: expect.stringMatching(/^<tool-data-(\w+)>\nsaw a\n<\/tool-data-\1>$/),
+      },
+      { role: 'tool', tool_call_id: second.id, content: expect.stringMatching(/\nno b\n/) },
     ]);
   });
 

@@ -47,11 +47,11 @@ const INDEXES = [
   'approvals_of_conversation',
   'approvals_expiry',
   'tool_rules_newest',
+  'tool_results_of_conversation',
 ];
 
-// PostgreSQL 18 can do without the first by skipping through the primary key, which those before it cannot; in the place
-// of the second it takes two others together, as long as there are few rules.
-plans('sqlite', [...INDEXES, 'budget_holds_node', 'tool_rules_of_call'], () => openSqlite(join(folder, 'plans.db')));
+// PostgreSQL 18 can do without it by skipping through the primary key, which those before it cannot.
+plans('sqlite', [...INDEXES, 'budget_holds_node', 'tool_calls_of_result'], () => openSqlite(join(folder, 'plans.db')));
 plans('postgres', [...INDEXES, 'search_words'], async () => {
   postgres = await startPostgres();
   return await openPostgres(await postgres.newDatabase());

@@ -3,10 +3,10 @@ import type { Schema } from '../../src/storage/schema.ts';
 
 /** Our tables; whatever else a plan names is a subquery, a function or a list of values. */
 const TABLES =
-  /^(conversations|conversation_counts|messages|tool_calls|compactions|turns|orphans|idempotency_keys|search|presets|tasks|tickets|ticket_counters|provider_settings|server_settings|accounts|invites|sessions|api_keys|rate_buckets|login_failures|budgets|budget_holds|audit_log|audit_head|runs|run_events|approvals|steering|tool_rules)$/;
+  /^(conversations|conversation_counts|messages|tool_calls|compactions|turns|orphans|idempotency_keys|search|presets|tasks|tickets|ticket_counters|provider_settings|server_settings|accounts|invites|sessions|api_keys|rate_buckets|login_failures|budgets|budget_holds|audit_log|audit_head|runs|run_events|approvals|steering|tool_rules|tool_results)$/;
 
 /** Those of which an owner may have so many rows that they are shown page by page. */
-const PAGED = /^(conversations|runs|approvals|tool_rules)$/;
+const PAGED = /^(conversations|runs|approvals)$/;
 
 /** Tables that may be read as a whole, and why. */
 const ALWAYS_SMALL: Readonly<Record<string, string>> = {
@@ -45,10 +45,7 @@ async function sqliteFindings(tx: Transaction<Schema>, query: CompiledQuery): Pr
     // Of a virtual table every way is a SCAN; the one numbered 0 without a condition is through all rows.
     const isWhole = verb === 'SCAN' && !/^VIRTUAL TABLE INDEX (?!0:$)/.test(how);
     const [, column = ''] = /\((\w+)=\?\)$/.exec(how) ?? [];
-    // Of a call there are a few rules at most.
-    const isOfAllCalls =
-      table === 'tool_rules' && /\(owner=\? AND conversation=\?\)$/.test(how) && !isRemoval(query.sql);
-    return isWhole || isOfAllCalls || isTooMuch(query, table, column) ? [detail] : [];
+    return isWhole || isTooMuch(query, table, column) ? [detail] : [];
   });
 }
 
@@ -86,11 +83,9 @@ function isTooMuch({ sql: text }: CompiledQuery, table: string, column: string):
   switch (column) {
     case 'owner':
       if (table === 'idempotency_keys') return true;
-      // Somebody's rules are not so many that a conversation's could not be looked for among them when it goes.
-      if (table === 'tool_rules' && isRemoval(text)) return false;
       return PAGED.test(table) && !isSearch({ sql: text }) && (!isPage || isFiltered(text));
     case 'conversation':
-      return (table === 'messages' || table === 'tool_calls' || table === 'tool_rules') && !isPage && !isRemoval(text);
+      return (table === 'messages' || table === 'tool_calls') && !isPage && !isRemoval(text);
     case 'run':
       return table === 'run_events' && !isPage && !isRemoval(text);
     default:

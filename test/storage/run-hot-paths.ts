@@ -3,11 +3,19 @@ import { foldEndedRuns } from '../../src/agent/fold.ts';
 import { LOCAL_OWNER } from '../../src/auth/principal.ts';
 import { newId } from '../../src/core/ids.ts';
 import { expiredApprovals, getApproval, hasExpired } from '../../src/storage/approvals.ts';
+import { removeLastMessages } from '../../src/storage/orphans.ts';
 import { appendEvents, readEvents, readHeads, seqOfKey } from '../../src/storage/run-events.ts';
 import { activeRun, nextPass, runsWithWork, takeRun, waitingRun } from '../../src/storage/runs.ts';
 import type { Schema } from '../../src/storage/schema.ts';
 import { hasSteering, keepSteering } from '../../src/storage/steering.ts';
-import { insertToolRule, ruleFor } from '../../src/storage/tool-rules.ts';
+import { getToolResult, getToolResultIn, insertToolResult } from '../../src/storage/tool-results.ts';
+import {
+  countToolRules,
+  insertToolRule,
+  noteRuleUse,
+  readToolRules,
+  ruleSetVersion,
+} from '../../src/storage/tool-rules.ts';
 
 /** Finished runs that are there before anything is asked. */
 const RUNS = 100_000;
@@ -15,6 +23,7 @@ const RUNS = 100_000;
 const ONE_IN = 1000;
 const OWNERS = 100;
 const RULES = 20_000;
+const RESULTS = 20_000;
 /** Runs whose deltas are stored in one statement. */
 const AT_ONCE = 200;
 
@@ -57,9 +66,12 @@ export async function seedRuns(db: Kysely<Schema>): Promise<void> {
     ${numbers(RUNS)} select ${id('approval')}, ${owner}, 1 + i % 3000, 'conv_' || (1 + i % 3000), ${id('run')}, 2, 0,
       'call', 'exec', 'dangerous', '', case when ${rest(1)} then 'pending' else 'allowed' end, 'hash',
       '2026-01-01T00:00:00.000Z', 4000000000000, '{}' from n`.execute(db);
-  await sql`insert into tool_rules (id, owner, conversation, tool, arguments_hash, action, created_at, arguments)
+  await sql`insert into tool_rules (id, owner, conversation, tool, match_hash, action, created_at, match)
     ${numbers(RULES)} select ${id('rule')}, ${owner}, i % 300, 'exec', 'hash-' || i, 'allow',
       '2026-01-01T00:00:00.000Z', '{}' from n`.execute(db);
+  await sql`insert into tool_results (id, owner, conversation, seq, created_at, text)
+    ${numbers(RESULTS)} select ${id('result')}, ${owner}, 1 + i % 3000, i, '2026-01-01T00:00:00.000Z', 'x'
+      from n`.execute(db);
   await sql`insert into steering (run, seq, id, owner, created_at, content)
     ${numbers(RULES)} select ${id('run')}, 1, ${id('msg')}, ${owner}, '2026-01-01T00:00:00.000Z', '""' from n`.execute(
     db,
@@ -91,9 +103,23 @@ export async function runRunPaths(db: Kysely<Schema>): Promise<void> {
   await waitingRun(db, LOCAL_OWNER, taken.conversation_id);
   await keepSteering(db, { run, seq: 9, id: newId('msg'), owner: LOCAL_OWNER, content: '""' });
   await hasSteering(db, LOCAL_OWNER, run);
-  const rule = { owner: LOCAL_OWNER, conversation: 7, tool: 'exec', arguments_hash: 'new' };
-  await insertToolRule(db, { id: newId('rule'), ...rule, action: 'deny', arguments: '{}' });
-  if ((await ruleFor(db, rule)) !== 'deny') throw new Error('the rule is not found');
+  const place = { owner: LOCAL_OWNER, conversation: 7, conversation_id: null };
+  const { id: rule } = await insertToolRule(db, {
+    ...{ id: newId('rule'), ...place, tool: 'exec', action: 'deny', expires_at: null },
+    match: { command: 'rm *' },
+  });
+  await noteRuleUse(db, LOCAL_OWNER, rule);
+  if ((await ruleSetVersion(db, LOCAL_OWNER)) === 0) throw new Error('the rules are not noted to have changed');
+  // An owner has a thousand at most.
+  if ((await readToolRules(db, LOCAL_OWNER)).length !== (await countToolRules(db, LOCAL_OWNER, Date.now())))
+    throw new Error('the rules are not found');
+  await db.transaction().execute(async (tx) => {
+    const result = { id: 'result_1', owner: LOCAL_OWNER, conversation: 2_000_000, seq: 1, position: 0, text: 'x' };
+    await insertToolResult(tx, result);
+    await removeLastMessages(tx, { owner: LOCAL_OWNER, conversation: 2_000_000, fromSeq: 1 });
+  });
+  await getToolResult(db, LOCAL_OWNER, 'result_1000002');
+  await getToolResultIn(db, LOCAL_OWNER, 'conv_3', 'result_1000002');
   const approval = await getApproval(db, LOCAL_OWNER, 'approval_1000002');
   if (!approval || (await hasExpired(db, approval))) throw new Error('the approval is not found');
   await expiredApprovals(db, 100);

@@ -1,4 +1,4 @@
-import { findSandbox } from '../../src/tools/sandbox.ts';
+import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 
 // Stands for a server that dies while it starts the command of its first argument, so many milliseconds after it has
 // begun as its second says.

@@ -1,8 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { onTestFinished } from 'vitest';
-import type { ToolContext } from '../../src/tools/tool.ts';
+import type { Schema } from '../../src/storage/schema.ts';
+import type { Grant, ToolContext } from '../../src/tools/tool.ts';
 
 /** A folder for the tools of one test. */
 export function testFolder(): string {
@@ -11,10 +13,32 @@ export function testFolder(): string {
   return folder;
 }
 
+/** Opens nothing, and hides nothing. */
+export const NO_GRANT: Grant = {
+  opensSecret: () => false,
+  hidesPath: () => false,
+  hostRule: () => undefined,
+  hasHosts: false,
+};
+
+/** Of no use: most tools do without. */
+const NO_DATABASE = new Kysely<Schema>({
+  dialect: {
+    createDriver: () => new DummyDriver(),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  },
+});
+
 /** What a tool is given, in a new workspace. */
 export function toolContext(given: Partial<ToolContext> = {}): ToolContext {
   return {
+    db: NO_DATABASE,
+    owner: 'local',
+    conversationId: 'conv_1',
     workspace: given.workspace ?? testFolder(),
+    grant: NO_GRANT,
     mode: 'full',
     signal: new AbortController().signal,
     idempotencyKey: 'call-1',

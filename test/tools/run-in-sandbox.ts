@@ -1,4 +1,4 @@
-import { findSandbox } from '../../src/tools/sandbox.ts';
+import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 
 // Stands for a server: runs the command of its first argument, and passes on what that writes.
 

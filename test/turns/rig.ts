@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { withoutToolData } from '../../src/core/tool-data.ts';
 import { openAiAnswer, openAiDeltas, openAiStream } from '../contract/upstream.ts';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
 
@@ -11,7 +12,7 @@ import { type Json, startTestServer, type TestServer } from '../server.ts';
 export interface Call {
   body: Json;
   headers: IncomingMessage['headers'];
-  /** What it was sent but for system prompts, a line each: `user: Hi`. */
+  /** What it was sent but for system prompts and the marks of results, a line each: `user: Hi`. */
   said: string[];
   isGone(): boolean;
   /** Answers, whole or streamed as it was asked: a text, or a message of OpenAI's wire. */
@@ -122,7 +123,7 @@ function toCall(request: IncomingMessage, response: ServerResponse, body: Json):
 }
 
 function line({ role, content, tool_calls: calls = [] }: Json): string {
-  const text = typeof content === 'string' ? content : JSON.stringify(content ?? undefined);
+  const text = typeof content === 'string' ? withoutToolData(content) : JSON.stringify(content ?? undefined);
   return `${role}: ${[text, ...calls.map(({ id }: Json) => `call ${id}`)].filter(Boolean).join(', ')}`;
 }
 

@@ -5,6 +5,7 @@ import { authRoutes } from './auth.ts';
 import { completionRoutes } from './completions.ts';
 import { conversationRoutes } from './conversations.ts';
 import { keyRoutes } from './keys.ts';
+import { mcpServerRoutes } from './mcp-servers.ts';
 import { memoryRoutes } from './memory.ts';
 import { messageRoutes } from './messages.ts';
 import { metaRoutes } from './meta.ts';
@@ -16,6 +17,9 @@ import { sessionRoutes } from './sessions.ts';
 import { taskRoutes } from './tasks.ts';
 import { ticketRoutes } from './tickets.ts';
 import { toolMessageRoutes } from './tool-messages.ts';
+import { toolPolicyRoutes } from './tool-policy.ts';
+import { toolResultRoutes } from './tool-results.ts';
+import { toolRuleRoutes } from './tool-rules.ts';
 import { toolRoutes } from './tools.ts';
 import { transferRoutes } from './transfer.ts';
 import { adminRoutes } from './users.ts';
@@ -28,6 +32,10 @@ const API_ROUTES: readonly Route[] = [
   ...runRoutes,
   ...approvalRoutes,
   ...toolRoutes,
+  ...mcpServerRoutes,
+  ...toolResultRoutes,
+  ...toolRuleRoutes,
+  ...toolPolicyRoutes,
   ...memoryRoutes,
   ...transferRoutes,
   ...presetRoutes,

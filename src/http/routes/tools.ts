@@ -1,93 +1,44 @@
 import { z } from 'zod';
-import type { JsonObject } from '../../core/json.ts';
-import { NotFoundError } from '../../errors.ts';
-import { deleteToolRule, listToolRules, type ToolRuleRow } from '../../storage/tool-rules.ts';
+import { sandboxState } from '../../tools/sandbox/choose-sandbox.ts';
 import { defineRoute } from '../route.ts';
-import { DeletedSchema, IdParams, Time, text } from '../schemas.ts';
 
-const RuleSchema = z
+const ToolSchema = z
   .object({
-    id: z.string(),
-    tool: z.string(),
-    match: z.object({ arguments: z.record(z.string(), z.unknown()).describe('Exactly these.') }),
-    action: z.enum(['allow', 'deny']),
-    scope: z.enum(['user', 'conversation']),
-    conversationId: z.string().nullable(),
-    createdAt: Time,
+    name: z.string(),
+    description: z.string(),
+    inputSchema: z.record(z.string(), z.unknown()).describe('A JSON Schema.'),
+    level: z.enum(['safe', 'moderate', 'dangerous']),
+    effect: z.enum(['read', 'idempotent', 'unsafe']),
+    sandbox: z.boolean().describe('May it be called in the mode `sandbox`?'),
   })
-  .meta({ id: 'ToolRule' });
+  .meta({ id: 'Tool' });
 
-/** What runs may call, and the answers that are kept for them. */
+const SandboxSchema = z.object({
+  kind: z.enum(['bubblewrap', 'none']).describe('What commands are isolated by on this host.'),
+  unsandboxed: z
+    .boolean()
+    .describe('True: there is no sandbox, and the operator lets commands run without one, in modes but `sandbox`.'),
+  bounds: z.enum(['cgroup', 'watch']).describe('By what the memory and processes of a command are bounded.'),
+});
+
+/** What runs may call. */
 export const toolRoutes = [
   defineRoute({
     method: 'get',
     path: '/api/chat/tools',
     scope: 'conversations:read',
     tag: 'Runs',
-    summary: 'The tools that runs may use',
-    response: z.object({
-      tools: z.array(
-        z.object({
-          name: z.string(),
-          description: z.string(),
-          inputSchema: z.record(z.string(), z.unknown()).describe('A JSON Schema.'),
-          level: z.enum(['safe', 'moderate', 'dangerous']),
-          effect: z.enum(['read', 'idempotent', 'unsafe']),
-        }),
-      ),
-    }),
-    handle: ({ services }) => ({
-      tools: services.runs.tools.map(({ name, description, inputSchema, level, effect }) => ({
-        name,
-        description,
-        inputSchema,
-        level,
-        effect,
-      })),
-    }),
-  }),
-  defineRoute({
-    method: 'get',
-    path: '/api/chat/tools/rules',
-    scope: 'conversations:read',
-    tag: 'Runs',
-    summary: 'The rules that `allow-always` has made, the newest first',
-    query: z.strictObject({
-      limit: z.coerce.number().int().min(1).max(100).default(20),
-      cursor: text(200).optional().describe('The nextCursor of the page before.'),
-    }),
-    response: z.object({ rules: z.array(RuleSchema), nextCursor: z.string().nullable() }),
-    handle: async ({ services, owner, query: { limit, cursor } }) => {
-      const rows = await listToolRules(services.database.db, owner, cursor, limit + 1);
-      const page = rows.slice(0, limit);
-      return { rules: page.map(toRule), nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
-    },
-  }),
-  defineRoute({
-    method: 'delete',
-    path: '/api/chat/tools/rules/{id}',
-    scope: 'tools',
-    audit: { action: 'rule.delete', target: ({ params }) => params.id },
-    tag: 'Runs',
-    summary: 'Delete a rule',
-    params: IdParams,
-    response: DeletedSchema,
-    errors: ['not_found'],
-    handle: async ({ services, owner, params: { id } }) => {
-      if (!(await deleteToolRule(services.database.db, owner, id))) throw new NotFoundError('Rule', id);
-      return { message: 'Rule deleted' };
+    summary: 'The tools that runs may use, and how commands are isolated',
+    response: z.object({ tools: z.array(ToolSchema), sandbox: SandboxSchema }),
+    handle: async ({ services }) => {
+      const { kind, bounds } = await sandboxState();
+      const unsandboxed = kind === 'none' && services.config.tools.isUnsandboxedAllowed;
+      const tools = services.runs
+        .tools()
+        .map(({ name, description, inputSchema, level, effect, isForSandbox: sandbox }) => ({
+          ...{ name, description, inputSchema, level, effect, sandbox },
+        }));
+      return { tools, sandbox: { kind, unsandboxed, bounds } };
     },
   }),
 ];
-
-function toRule(row: ToolRuleRow): z.output<typeof RuleSchema> {
-  return {
-    id: row.id,
-    tool: row.tool,
-    match: { arguments: JSON.parse(row.arguments) as JsonObject },
-    action: row.action,
-    scope: row.conversation === 0 ? 'user' : 'conversation',
-    conversationId: row.conversation_id,
-    createdAt: row.created_at,
-  };
-}

@@ -24,6 +24,7 @@ const ImportedCall = ToolCallSchema.extend({
   result: z.string().nullable().optional(),
   status: z.enum(['pending', 'running', 'success', 'error', 'denied', 'cancelled']).optional(),
   duration: z.int().nullable().optional(),
+  resultId: z.unknown().optional().describe('Means nothing here.'),
 });
 
 const Status = z.enum(['running', 'complete', 'failed']).default('complete').describe('Only complete ones are kept.');
@@ -166,7 +167,10 @@ export const transferRoutes = [
 
 function toImported(message: z.output<typeof ImportedMessageSchema>): ImportedMessage {
   const { toolCalls = [], status: _, id: _id, conversationId, seq, error, ...fields } = message;
-  return { ...given(fields), toolCalls: toolCalls.map(given) } as ImportedMessage;
+  return {
+    ...given(fields),
+    toolCalls: toolCalls.map(({ resultId: _kept, ...call }) => given(call)),
+  } as ImportedMessage;
 }
 
 /** The fields that have a value. */

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher } from 'undici';
 import { AppError } from '../../errors.ts';
+import { providerConnector } from './connector.ts';
 import { type Try, withRetries } from './retries.ts';
 import { type Timeouts, type Upstream, UpstreamCall } from './upstream.ts';
 
@@ -13,7 +14,10 @@ export interface HttpRequest {
   provider: string;
 }
 
-/** Sends requests to providers over pooled connections: time-outs, retries before the first byte, aborts. */
+/**
+ * Sends requests to providers over pooled connections: time-outs, retries before the first byte, aborts. A redirect is an
+ * answer like any other: nobody but the address that was set is sent a key.
+ */
 export class HttpClient {
   readonly #agent: Agent;
   /** The limits of every call that names no others. */
@@ -23,7 +27,7 @@ export class HttpClient {
     this.timeouts = timeouts;
     // The calls' own clocks watch headers and body: they know the difference between silence and a slow reader.
     this.#agent = new Agent({
-      connect: { timeout: timeouts.connect },
+      connect: providerConnector(timeouts.connect),
       headersTimeout: 0,
       bodyTimeout: 0,
       keepAliveTimeout: 20_000,

@@ -1,8 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countProcesses, toolContext } from '../../../test/tools/rig.ts';
-import { findSandbox, probeSandbox } from '../sandbox.ts';
+import { sandboxState } from '../sandbox/choose-sandbox.ts';
+import { findSandbox, probeSandbox } from '../sandbox/find-sandbox.ts';
+import { DEFAULT_LIMITS } from '../sandbox/limits.ts';
 import { SECURITY_MODES } from '../tool.ts';
 import { exec, execTool } from './exec.ts';
 
@@ -15,9 +17,22 @@ const failed = (text: string) => ({ text, isError: true });
 describe('exec without a sandbox', () => {
   it.each(SECURITY_MODES)('runs nothing in the mode %s, and says what to install', async (mode) => {
     const context = toolContext({ mode });
-    const outcome = await execTool(() => probeSandbox('/nowhere/bwrap')).run({ command: 'touch begun' }, context);
+    const outcome = await execTool({ find: () => probeSandbox('/nowhere/bwrap'), isUnsandboxedAllowed: false }).run(
+      { command: 'touch begun' },
+      context,
+    );
     expect(outcome).toEqual({ text: expect.stringContaining('apt-get install bubblewrap'), isError: true });
     expect(existsSync(join(context.workspace, 'begun'))).toBe(false);
+  });
+});
+
+describe('the state of the sandbox', () => {
+  it('says what there is', async () => {
+    expect(await sandboxState()).toEqual({
+      kind: hasSandbox ? 'bubblewrap' : 'none',
+      bounds: expect.stringMatching(/^(?:cgroup|watch)$/),
+      limits: DEFAULT_LIMITS,
+    });
   });
 });
 
@@ -75,6 +90,27 @@ describe.skipIf(!hasSandbox)(`exec${skipped}`, () => {
     await expect(running).rejects.toThrow('enough');
     expect(begun).toBe(true);
     expect(text).toHaveLength(100_000 + '\n[… the command goes on, but no more of its output is shown …]\n'.length);
+  });
+
+  it('says which limit ended it', async () => {
+    expect((await exec.run({ command: 'yes' }, toolContext())).text).toMatch(
+      /\n\[killed: it wrote more than 64 MiB to its output\]$/,
+    );
+    const { text } = await exec.run({ command: 'exec sh -c "kill -XFSZ \\$\\$"' }, toolContext());
+    expect(text).toBe('[exit code 153: a file may have 1 GiB at most]');
+  });
+
+  it('keeps secrets of the workspace from a command, but for those that are granted', async () => {
+    const context = toolContext();
+    writeFileSync(join(context.workspace, '.env'), 'hunter2');
+    expect((await exec.run({ command: 'cat .env' }, context)).text).toBe('(no output)');
+    const grant = { ...context.grant, opensSecret: () => true };
+    expect((await exec.run({ command: 'cat .env' }, { ...context, grant })).text).toBe('hunter2');
+  });
+
+  it('is for rules its command, whatever the time that it may take', () => {
+    const given = { command: 'ls -l', timeout: 3 };
+    expect([exec.subjects(given), exec.identity(given)]).toEqual([{ command: 'ls -l' }, { command: 'ls -l' }]);
   });
 
   it('throws why it was aborted, and leaves nothing', async () => {

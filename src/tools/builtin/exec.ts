@@ -1,23 +1,21 @@
 import { z } from 'zod';
-import { findSandbox, type Sandbox, type SandboxResult } from '../sandbox.ts';
+import { chooseSandbox, NO_SANDBOX, ONLY_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
+import { DEFAULT_LIMITS, describeExceeded, describeExit } from '../sandbox/limits.ts';
+import type { SandboxResult } from '../sandbox/sandbox.ts';
 import { defineTool, type Tool, type ToolOutcome } from '../tool.ts';
 
 const DEFAULT_TIMEOUT_S = 120;
 /** Whoever watches a command that never stops to write needs an end as well. */
 const MAX_PROGRESS_CHARS = 100_000;
 
-const NO_SANDBOX =
-  'Commands cannot be run: this host has no working sandbox, and without one none is started. ' +
-  'Whoever runs the server can install bubblewrap (`apt-get install bubblewrap`; the program is `bwrap`) ' +
-  'and start the server again; the documentation of tools says what else it needs.';
-
-/** Runs commands in the sandbox. @param find where the sandbox comes from. */
-export function execTool(find: () => Promise<Sandbox | undefined>): Tool {
+/** Runs commands in the sandbox. */
+export function execTool(options: SandboxOptions): Tool {
   return defineTool({
     name: 'exec',
     description:
-      'Runs a command line with /bin/sh in the workspace, isolated: without network, and with a /tmp and a home folder ' +
-      'that are empty at first and gone afterwards. Returns standard output and standard error together. ' +
+      'Runs a command line with /bin/sh in the workspace, isolated: without network unless a rule allows hosts, and ' +
+      'with a /tmp and a home folder that are empty at first and gone afterwards. Files that may hold secrets are empty. ' +
+      'Returns standard output and standard error together. ' +
       'It ends when the command ends: what it leaves in the background is killed. There is no input.',
     level: 'dangerous',
     effect: 'unsafe',
@@ -31,12 +29,16 @@ export function execTool(find: () => Promise<Sandbox | undefined>): Tool {
         .refine((command) => !command.includes('\0'), 'A command has no NUL'),
       timeout: z.int().min(1).max(600).default(DEFAULT_TIMEOUT_S).describe('Seconds.'),
     }),
-    run: async ({ command, timeout }, { workspace, hidden, mode, signal, progress }) => {
-      const sandbox = await find();
+    subjects: ({ command }) => ({ command }),
+    // A rule for exactly this command does not care for how long it may take.
+    identity: ({ command }) => ({ command }),
+    run: async ({ command, timeout }, { workspace, hidden, mode, grant, signal, progress }) => {
+      const sandbox = await chooseSandbox(options, mode);
       if (sandbox === undefined) return { text: NO_SANDBOX, isError: true };
       const result = await sandbox.run({
-        ...{ command, workspace, hidden, signal },
+        ...{ command, workspace, hidden, grant, signal },
         isReadOnly: mode === 'sandbox',
+        hostRule: mode !== 'sandbox' && grant.hasHosts ? (host, port) => grant.hostRule(host, port) : undefined,
         timeoutMs: timeout * 1000,
         onOutput: bounded(progress),
       });
@@ -45,8 +47,8 @@ export function execTool(find: () => Promise<Sandbox | undefined>): Tool {
   });
 }
 
-/** Runs commands in this host's sandbox. */
-export const exec = execTool(findSandbox);
+/** Runs commands in this host's sandbox, and nowhere else. */
+export const exec = execTool(ONLY_SANDBOX);
 
 /** Passes pieces on until there were too many characters. */
 function bounded(progress: (text: string) => void): (piece: string) => void {
@@ -59,13 +61,20 @@ function bounded(progress: (text: string) => void): (piece: string) => void {
   };
 }
 
-function outcomeOf({ output, exitCode, signal, hasTimedOut }: SandboxResult, timeout: number): ToolOutcome {
-  if (exitCode === 0) return { text: output === '' ? '(no output)' : output, isError: false };
-  const end = hasTimedOut
-    ? `stopped: it was not done after ${timeout} s`
-    : exitCode === undefined
-      ? `ended by ${signal}`
-      : `exit code ${exitCode}`;
+function outcomeOf(result: SandboxResult, timeout: number): ToolOutcome {
+  const { output, exitCode, refusals = [] } = result;
+  const notes = refusals.map((why) => `[network: ${why}]`);
+  const isError = exitCode !== 0 || result.exceeded !== undefined;
+  if (isError) notes.push(`[${endOf(result, timeout)}]`);
+  if (notes.length === 0) return { text: output === '' ? '(no output)' : output, isError };
   const isOnOwnLine = output === '' || output.endsWith('\n');
-  return { text: `${output}${isOnOwnLine ? '' : '\n'}[${end}]`, isError: true };
+  return { text: `${output}${isOnOwnLine ? '' : '\n'}${notes.join('\n')}`, isError };
+}
+
+function endOf({ exitCode, signal, hasTimedOut, exceeded }: SandboxResult, timeout: number): string {
+  if (exceeded !== undefined) return `killed: ${describeExceeded(exceeded, DEFAULT_LIMITS)}`;
+  if (hasTimedOut) return `stopped: it was not done after ${timeout} s`;
+  if (exitCode === undefined) return `ended by ${signal}`;
+  const why = describeExit(exitCode, DEFAULT_LIMITS);
+  return `exit code ${exitCode}${why === undefined ? '' : `: ${why}`}`;
 }

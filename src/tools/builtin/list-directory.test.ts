@@ -47,6 +47,14 @@ describe('list_directory', () => {
     expect([lines.length, lines[999], lines[1000]]).toEqual([1001, 'f1999 (0 bytes)', '[… and 3 more entries …]']);
   });
 
+  it('is bounded by what can be read at once', async () => {
+    const context = toolContext();
+    for (let number = 100; number < 230; number++)
+      writeFileSync(join(context.workspace, `${number}${'x'.repeat(240)}`), '');
+    const lines = (await listDirectory.run({}, context)).text.split('\n');
+    expect([lines.length, lines.at(-1)]).toEqual([108, '[… and 23 more entries …]']);
+  });
+
   it.each([
     ['none', 'Path "none" not found'],
     ['file', '"file" is not a folder'],

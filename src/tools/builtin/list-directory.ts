@@ -1,12 +1,13 @@
-import type { Dirent } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { AppError } from '../../errors.ts';
-import { defineTool } from '../tool.ts';
-import { existingPathInWorkspace, WorkspacePath } from '../workspace-path.ts';
+import { defineTool, type Grant } from '../tool.ts';
+import { foundFolder } from '../workspace/access.ts';
+import type { Folder, ListedName } from '../workspace/folder.ts';
+import { WorkspacePath } from '../workspace/path-argument.ts';
+import { printedEntry, printedName } from '../workspace/printed-name.ts';
+import { withPath } from '../workspace/walk.ts';
 
 const MAX_ENTRIES = 1000;
+const MAX_CHARS = 27_000;
 
 /** Lists a folder of the workspace. */
 export const listDirectory = defineTool({
@@ -18,37 +19,46 @@ export const listDirectory = defineTool({
   effect: 'read',
   isForSandbox: true,
   input: z.strictObject({ path: WorkspacePath.default('.') }),
-  run: async ({ path: given }, { workspace, hidden, signal }) => {
-    const path = await existingPathInWorkspace({ workspace, hidden }, given);
-    const entries = await entriesOf(path, given);
-    signal.throwIfAborted();
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const lines = await Promise.all(entries.slice(0, MAX_ENTRIES).map((entry) => lineOf(path, entry)));
-    const more = entries.length - lines.length;
-    if (more > 0) lines.push(`[… and ${more} more entries …]`);
-    return { text: lines.length === 0 ? '(an empty folder)' : lines.join('\n'), isError: false };
-  },
+  subjects: ({ path }) => ({ paths: [path] }),
+  run: ({ path: given }, context) =>
+    withPath(context, given, async (found) => {
+      const { grant, signal } = context;
+      const folder = foundFolder(found, given, grant);
+      const entries = (await folder.list()).filter((entry) => isShown(folder, entry, grant));
+      signal.throwIfAborted();
+      entries.sort((a, b) => (a.raw < b.raw ? -1 : 1));
+      const lines: string[] = [];
+      let chars = 0;
+      for (const entry of entries.slice(0, MAX_ENTRIES)) {
+        const line = await lineOf(folder, entry);
+        lines.push(line);
+        chars += line.length + 1;
+        if (chars > MAX_CHARS) break;
+      }
+      signal.throwIfAborted();
+      const more = entries.length - lines.length;
+      if (more > 0) lines.push(`[… and ${more} more entries …]`);
+      return { text: lines.length === 0 ? '(an empty folder)' : lines.join('\n'), isError: false };
+    }),
 });
 
-async function entriesOf(path: string, given: string): Promise<Dirent[]> {
-  try {
-    return await readdir(path, { withFileTypes: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOTDIR') throw error;
-    throw new AppError('invalid_request', `${JSON.stringify(given)} is not a folder`);
-  }
+function isShown(folder: Folder, { name }: ListedName, grant: Grant): boolean {
+  return name === undefined || !grant.hidesPath(folder.pathOf(name));
 }
 
-async function lineOf(folder: string, entry: Dirent): Promise<string> {
-  const path = join(folder, entry.name);
-  // Quoted if it could be taken for something else than one name.
-  const name = /^\S(?:[^\p{Cc}"]*\S)?$/u.test(entry.name) ? entry.name : JSON.stringify(entry.name);
-  if (entry.isDirectory()) return `${name}/`;
+async function lineOf(folder: Folder, entry: ListedName): Promise<string> {
+  const printed = printedEntry(entry);
+  const { name, kind } = entry;
+  if (kind === 'folder') return `${printed}/`;
+  if (name === undefined) return printed;
   try {
-    if (entry.isSymbolicLink()) return `${name} -> ${await readlink(path)}`;
-    const { size } = await lstat(path);
-    return entry.isFile() ? `${name} (${size} bytes)` : `${name} (neither file nor folder)`;
+    if (kind === 'link') {
+      const target = await folder.readLink(name);
+      return `${printed} -> ${target === undefined ? '(unknown)' : printedName(target)}`;
+    }
+    const { size } = await folder.status(name);
+    return kind === 'file' ? `${printed} (${size} bytes)` : `${printed} (neither file nor folder)`;
   } catch {
-    return `${name} (gone)`;
+    return `${printed} (gone)`;
   }
 }

@@ -31,15 +31,15 @@ describe('read_file', () => {
 
   it('shows what fits, in whole lines, and says how to go on', async () => {
     const line = `${'x'.repeat(99)}\n`;
-    const first = await read(line.repeat(501));
-    expect(first).toEqual(done(`${line.repeat(500)}[the file has 50100 bytes; read on from line 501]`));
-    expect(await read(line.repeat(501), { offset: 501 })).toEqual(done(line));
+    const first = await read(line.repeat(281));
+    expect(first).toEqual(done(`${line.repeat(280)}[the file has 28100 bytes; read on from line 281]`));
+    expect(await read(line.repeat(281), { offset: 281 })).toEqual(done(line));
   });
 
   it('cuts a line that is longer than all that fits', async () => {
     expect(await read(`${'y'.repeat(60_000)}\nz\n`)).toEqual(
       done(
-        `${'y'.repeat(50_000)}\n[line 1 is cut after 50000 characters; the file has 60003 bytes; read on from line 2]`,
+        `${'y'.repeat(28_000)}\n[line 1 is cut after 28000 characters; the file has 60003 bytes; read on from line 2]`,
       ),
     );
   });

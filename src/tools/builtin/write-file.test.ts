@@ -64,7 +64,7 @@ describe('write_file', () => {
   it.each([
     ['../a.txt', '"../a.txt" is outside the workspace'],
     ['out/a.txt', '"out/a.txt" is outside the workspace'],
-    ['nowhere', '"nowhere" cannot be reached: '],
+    ['nowhere', '"nowhere" is outside the workspace'],
     ['folder', '"folder" is there and is not a file'],
     ['file/a.txt', '"file/a.txt" cannot be reached: '],
   ])('of %s says %s, and writes nothing', async (path, text) => {
