@@ -1,3 +1,4 @@
+import { matchesPieces } from './pieces.ts';
 import { mentionsWords } from './shell/mentions.ts';
 import { type PatternWord, readPatternWords } from './shell/pattern-words.ts';
 import { dangersOf } from './shell/programs/dangers.ts';
@@ -53,21 +54,6 @@ function coversWords(words: readonly Word[], fixed: readonly PatternWord[], isOp
 function matches(word: Word | undefined, pieces: PatternWord): boolean {
   if (word === undefined) return false;
   const [first = ''] = pieces;
-  if (!word.isDynamic) return pieces.length === 1 ? word.text === first : matchesText(word.text, pieces);
+  if (!word.isDynamic) return pieces.length === 1 ? word.text === first : matchesPieces(word.text, pieces);
   return word.becomes === 'one' && pieces.length === 2 && pieces[1] === '' && word.text.startsWith(first);
-}
-
-/** Each piece where it first fits; so it is linear for each of them. */
-function matchesText(text: string, pieces: PatternWord): boolean {
-  const first = pieces[0] ?? '';
-  const last = pieces.at(-1) ?? '';
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false;
-  const inner = text.slice(first.length, text.length - last.length);
-  let at = 0;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = inner.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return true;
 }

@@ -3,6 +3,7 @@ import { compileGlob } from '../../core/glob.ts';
 import type { Call } from './call.ts';
 import { compileCommand } from './command-pattern.ts';
 import { compileHost } from './host-pattern.ts';
+import { matchesPieces } from './pieces.ts';
 import type { Rule } from './rule.ts';
 import type { SimpleCommand } from './shell/command-line.ts';
 
@@ -101,18 +102,6 @@ function compileToolName(pattern: string): (name: string) => boolean {
     throw new Error(`${JSON.stringify(pattern)} is not the name of a tool, or a glob of names`);
   if (!pattern.includes('*')) return (name) => name === pattern;
   if (pattern === '*') return () => true;
-  const parts = pattern.split(/\*+/);
-  const first = parts[0] ?? '';
-  const last = parts.at(-1) ?? '';
-  return (name) => {
-    if (!name.startsWith(first) || !name.slice(first.length).endsWith(last)) return false;
-    const inner = name.slice(first.length, name.length - last.length);
-    let at = 0;
-    for (const part of parts.slice(1, -1)) {
-      const found = inner.indexOf(part, at);
-      if (found < 0) return false;
-      at = found + part.length;
-    }
-    return true;
-  };
+  const pieces = pattern.split(/\*+/);
+  return (name) => matchesPieces(name, pieces);
 }
