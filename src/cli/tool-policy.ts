@@ -15,7 +15,7 @@ import type { PolicyContext } from '../tools/policy/judge.ts';
 import { withoutAbsent } from '../tools/policy/rule.ts';
 import { RuleBook } from '../tools/policy/rule-book.ts';
 import { builtInTools } from '../tools/registry.ts';
-import { SECURITY_MODES, type SecurityMode } from '../tools/tool.ts';
+import { SECURITY_MODES, type SecurityMode, type Tool } from '../tools/tool.ts';
 import { withExistingDatabase } from './existing-database.ts';
 
 /** Whose rules and calls, and in which mode. */
@@ -73,7 +73,7 @@ export async function simulateCommand(
   file: string,
   { user, mode, conversation: conversationId, runs = '20' }: PolicyOptions & { runs?: string },
 ): Promise<void> {
-  const rules = readRules(file);
+  const rules = readRules(file, builtInTools(config.tools));
   const count = Number(runs);
   if (!Number.isInteger(count) || count < 1 || count > 1000) throw new Error(`--runs ${runs} is not 1 to 1000`);
   await withExistingDatabase(config, 'rule_sets', async (db) => {
@@ -92,6 +92,7 @@ export async function simulateCommand(
 
 function readRules(
   file: string,
+  tools: readonly Tool[],
 ): (Pick<z.output<typeof Rules>[number], 'tool' | 'action'> & { match: ReturnType<typeof withoutAbsent> })[] {
   const parsed = Rules.safeParse(tryParseJson(readFileSync(file, 'utf8')));
   if (!parsed.success) {
@@ -102,7 +103,7 @@ function readRules(
     ...rule,
     match: withoutAbsent({ command: match.command, path: match.path, host: match.host, arguments: match.arguments }),
   }));
-  checkRules(rules, (index) => `${index}.`);
+  checkRules(rules, tools, (index) => `${index}.`);
   return rules;
 }
 

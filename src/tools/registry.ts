@@ -54,14 +54,14 @@ export function toolsByName(
 ): readonly Tool[] {
   if (names === undefined) return tools;
   const known = new Map(tools.map((tool) => [tool.name, tool]));
-  const issues = names.flatMap((name, index) =>
-    known.has(name) ? [] : [unknownName(name, pathOf(index), known.keys())],
-  );
+  const issues = names.flatMap((name, index) => (known.has(name) ? [] : [unknownTool(name, pathOf(index), tools)]));
   if (issues.length > 0) throw new InvalidRequestError(issues);
   return tools.filter(({ name }) => names.includes(name));
 }
 
-function unknownName(name: string, path: string, known: Iterable<string>): Issue {
+/** What is wrong with a name that no tool has, and which one may be meant. @param path where it stands. */
+export function unknownTool(name: string, path: string, tools: readonly Tool[]): Issue {
+  const known = tools.map((tool) => tool.name);
   const [near] = nearest(name, known, 1);
   const hint = near === undefined ? '; GET /api/chat/tools lists them' : `; did you mean ${JSON.stringify(near)}?`;
   return { path, message: `There is no tool ${JSON.stringify(name)}${hint}` };

@@ -28,6 +28,9 @@ export interface Subjects {
   urls?: readonly string[];
 }
 
+/** What a rule can say of a call beside its arguments. */
+export type RuleKind = 'command' | 'path' | 'host';
+
 /** What the decision on a call has left to be checked where the deed is done. Paths are the workspace's own, `a/b`. */
 export interface Grant {
   /** May the call touch this file, which holds a secret? */
@@ -81,6 +84,8 @@ export interface Tool {
   inputSchema: JsonObject;
   /** What is wrong with these arguments; nothing: []. */
   check(given: JsonObject): Issue[];
+  /** What rules about it can say; others would never apply. */
+  rulesOn: readonly RuleKind[];
   /** @param given arguments that fit. */
   subjects(given: JsonObject): Subjects;
   /** What of the arguments makes a call the same as another one, for a rule that allows exactly it. */
@@ -95,6 +100,8 @@ export interface Tool {
 /** A tool, before its schema is read. */
 interface ToolDefinition<Input> extends Pick<Tool, 'name' | 'description' | 'level' | 'effect' | 'isForSandbox'> {
   input: z.ZodType<Input>;
+  /** Nothing if it is not given. */
+  rulesOn?: readonly RuleKind[];
   /** None if it is not given. */
   subjects?(input: Input): Subjects;
   /** All arguments, as they are given, if it is not given. */
@@ -104,13 +111,15 @@ interface ToolDefinition<Input> extends Pick<Tool, 'name' | 'description' | 'lev
 }
 
 /** Makes a tool whose schema is the one that checks. */
-export function defineTool<Input>({ input, subjects, identity, run, ...rest }: ToolDefinition<Input>): Tool {
+export function defineTool<Input>(definition: ToolDefinition<Input>): Tool {
+  const { input, rulesOn = [], subjects, identity, run, ...rest } = definition;
   const check = (given: JsonObject): Issue[] =>
     (input.safeParse(given).error?.issues ?? []).map(({ path, message }) => ({ path: path.join('.'), message }));
   return {
     ...rest,
     inputSchema: schemaOf(input),
     check,
+    rulesOn,
     subjects: (given) => subjects?.(input.parse(given)) ?? {},
     identity: (given) => identity?.(input.parse(given)) ?? given,
     run: async (given, context) => {

@@ -190,6 +190,21 @@ onBothDatabases((start, isPostgres) => {
     });
   });
 
+  it('a rule that would never apply is refused: it would be thought to', async () => {
+    const wrong: [object, string, RegExp][] = [
+      [{ tool: 'opn' }, 'tool', /There is no tool "opn"; did you mean "open"/],
+      [{ tool: 'open', match: { command: 'rm *' } }, 'match.command', /about no command/],
+      [{ tool: 'visit', match: { path: 'a' } }, 'match.path', /about no path/],
+    ];
+    for (const [fields, path, message] of wrong) {
+      const answer = await rig.server.call(RULES, { ...fields, action: 'deny' });
+      expect(answer.body.details.issues).toEqual([{ path, message: expect.stringMatching(message) }]);
+    }
+    // A server's tool may come later.
+    const later = await makeRule({ tool: 'mcp__later__look', match: {}, action: 'deny' });
+    await must(rig.server.call(`${RULES}/${later.id}`, undefined, { method: 'DELETE' }));
+  });
+
   describe('a person’s yes', () => {
     it('to exactly this call: what else is asked for is asked about again', async () => {
       const { talk } = await rig.talk(

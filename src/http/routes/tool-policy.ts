@@ -68,7 +68,7 @@ export const toolPolicyRoutes = [
     handle: async (request) => {
       const { rules: given, securityMode: mode, ...rest } = request.body;
       const rules = given.map(({ match, ...rule }) => ({ ...rule, match: withoutAbsent(match) }));
-      checkRules(rules, (index) => `rules.${index}.`);
+      checkRules(rules, request.services.runs.tools(), (index) => `rules.${index}.`);
       await conversationOf(request.services, request.owner, rest.conversationId);
       const { database, runs: own } = request.services;
       const context = { db: database.db, owner: request.owner, policy: own.policy, tools: own.tools() };

@@ -66,7 +66,7 @@ export const toolRuleRoutes = [
     handle: async ({ services, owner, body, newId }) => {
       const { tool, action, match: given, conversationId, expiresAt } = body;
       const match = withoutAbsent(given);
-      checkRules([{ tool, match }], () => '');
+      checkRules([{ tool, match }], services.runs.tools(), () => '');
       const { db } = services.database;
       const conversation = conversationId === undefined ? undefined : await getConversation(db, owner, conversationId);
       if (conversationId !== undefined && !conversation) throw new NotFoundError('Conversation', conversationId);

@@ -34,6 +34,7 @@ export const editFile = defineTool({
       replaceAll: z.boolean().default(false).describe('Replace it wherever it occurs.'),
     })
     .refine((edit) => edit.old !== edit.new, { path: ['new'], message: 'It is the same as old' }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: async ({ path: given, ...edit }, context) => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {

@@ -29,6 +29,7 @@ export function execTool(options: SandboxOptions): Tool {
         .refine((command) => !command.includes('\0'), 'A command has no NUL'),
       timeout: z.int().min(1).max(600).default(DEFAULT_TIMEOUT_S).describe('Seconds.'),
     }),
+    rulesOn: ['command', 'path', 'host'],
     subjects: ({ command }) => ({ command }),
     // A rule for exactly this command does not care for how long it may take.
     identity: ({ command }) => ({ command }),

@@ -23,6 +23,7 @@ export function gitDiffTool(options: SandboxOptions): Tool {
       context: z.int().min(0).max(100).default(3).describe('Lines around each change.'),
       stat: z.boolean().default(false).describe('Only how many lines of which files.'),
     }),
+    rulesOn: ['path'],
     subjects: ({ folder, paths }) => gitSubjects(folder, paths),
     run: async ({ folder, paths, staged, range, context: lines, stat }, context) => {
       const repository = await openRepository(options, context, folder);

@@ -26,6 +26,7 @@ export function gitLogTool(options: SandboxOptions): Tool {
       messages: z.boolean().default(false).describe('Whole messages, not only their first lines.'),
       patch: z.boolean().default(false).describe('Also what each has changed.'),
     }),
+    rulesOn: ['path'],
     subjects: ({ folder, paths }) => gitSubjects(folder, paths),
     run: async ({ folder, paths, range, limit, messages, patch }, context) => {
       const repository = await openRepository(options, context, folder);

@@ -18,6 +18,7 @@ export function gitStatusTool(options: SandboxOptions): Tool {
     effect: 'read',
     isForSandbox: true,
     input: z.strictObject({ folder: FolderInput, paths: PathsInput }),
+    rulesOn: ['path'],
     subjects: ({ folder, paths }) => gitSubjects(folder, paths),
     run: async ({ folder, paths }, context) => {
       const repository = await openRepository(options, context, folder);

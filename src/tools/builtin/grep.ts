@@ -34,6 +34,7 @@ export const grep = defineTool({
     context: z.int().min(0).max(20).default(0).describe('How many lines before and after each match to show.'),
     limit: z.int().min(1).max(1000).default(100).describe('How many matching lines to show at most.'),
   }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: async ({ pattern, path: given, glob, ignoreCase, context: around, limit }, context) => {
     const expression = await compileExpression(pattern, ignoreCase);

@@ -19,6 +19,7 @@ export const listDirectory = defineTool({
   effect: 'read',
   isForSandbox: true,
   input: z.strictObject({ path: WorkspacePath.default('.') }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: ({ path: given }, context) =>
     withPath(context, given, async (found) => {

@@ -22,6 +22,7 @@ export const readFile = defineTool({
     offset: z.int().min(1).default(1).describe('The first line to read, counted from 1.'),
     limit: z.int().min(1).optional().describe('How many lines to read at most.'),
   }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: ({ path: given, offset, limit = Number.POSITIVE_INFINITY }, context) =>
     withPath(context, given, async (found) => {

@@ -27,6 +27,7 @@ export const searchFiles = defineTool({
     pattern: z.string().min(1).max(1000).describe('The glob, relative to the path.'),
     path: WorkspacePath.default('.').describe('The folder to search.'),
   }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: ({ pattern, path: given }, context) =>
     withPath(context, given, async (found, root) => {

@@ -50,6 +50,7 @@ export function webFetchTool(lookup?: Lookup): Tool {
         .default(DEFAULT_CHARS)
         .describe('Of the text; what is beyond is left out'),
     }),
+    rulesOn: ['host'],
     subjects: ({ url }) => ({ urls: [url] }),
     identity: ({ url }) => ({ url }),
     run: async ({ url, maxChars }, context) => await fetchPage(readHttpUrl(url), maxChars, context, lookup),

@@ -17,6 +17,7 @@ export const writeFile = defineTool({
   effect: 'idempotent',
   isForSandbox: false,
   input: z.strictObject({ path: WorkspacePath, content: z.string().describe('The whole content of the file.') }),
+  rulesOn: ['path'],
   subjects: ({ path }) => ({ paths: [path] }),
   run: ({ path: given, content }, context) =>
     withPath(context, given, async (found) => {

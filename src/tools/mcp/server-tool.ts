@@ -67,6 +67,7 @@ function makeTool(
     isForSandbox: false,
     inputSchema,
     check: (given) => checkArguments(inputSchema, given),
+    rulesOn: [],
     subjects: () => ({}),
     identity: (given) => given,
     run: async (given, context) => {
