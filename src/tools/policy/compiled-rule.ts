@@ -28,6 +28,11 @@ export interface CompiledRule {
   namesPath(path: string): boolean;
   /** Does the host's pattern match; undefined: no, or it has none. */
   matchesHost(host: string, port: number): 'exact' | 'wild' | undefined;
+  /**
+   * Is the call what it is about, so that what it says of a path or a host counts for it? Whether that is within what it
+   * says is not looked at: a tool may come upon others than the call names.
+   */
+  speaksOf(call: Call, kind: 'path' | 'host'): boolean;
   /** As an allowing rule: is this part within what it says? */
   covers(call: Call, part: Part): boolean;
   /** As a denying rule: is there anything in the call that it is about? `unknown`: the command line cannot be read. */
@@ -47,6 +52,13 @@ export function compileRule(rule: Rule): CompiledRule {
   const matchesHost = (name: string, port: number): 'exact' | 'wild' | undefined =>
     host?.matches(name, port) ? (host.isExact ? 'exact' : 'wild') : undefined;
   const kinds = { command, path, host };
+  const fitsPaths = (call: Call): boolean =>
+    path === undefined || (call.paths.length > 0 && call.paths.every((one) => path(one.path)));
+  const fitsHosts = (call: Call): boolean =>
+    host === undefined || (call.hosts.length > 0 && call.hosts.every((one) => host.matches(one.host, one.port)));
+  const fitsCommand = ({ command: line }: Call): boolean =>
+    command === undefined ||
+    (line !== undefined && line.problem === undefined && line.commands.every((one) => command.covers(one)));
   const coversPart = (part: Part): boolean => {
     switch (part.kind) {
       case 'call':
@@ -67,15 +79,18 @@ export function compileRule(rule: Rule): CompiledRule {
     matchesPath,
     namesPath: (given) => match.path === given,
     matchesHost,
+    speaksOf: (call, kind) =>
+      isSame(call) &&
+      fitsCommand(call) &&
+      // What a command opens, its line does not say.
+      (call.command !== undefined || ((kind === 'path' || fitsPaths(call)) && (kind === 'host' || fitsHosts(call)))),
     covers: (call, part) =>
       isSame(call) &&
       // What it says of something that the call does not have does not fit.
       (command === undefined || part.kind === 'command') &&
-      (path === undefined || call.paths.length > 0) &&
-      (host === undefined || call.hosts.length > 0) &&
       coversPart(part) &&
-      (path === undefined || call.paths.every((one) => path(one.path))) &&
-      (host === undefined || call.hosts.every((one) => host.matches(one.host, one.port))),
+      fitsPaths(call) &&
+      fitsHosts(call),
     concerns: (call) => {
       if (!isSame(call)) return false;
       if (path !== undefined && !call.paths.some((one) => path(one.path))) return false;

@@ -214,6 +214,37 @@ describe('a secret', () => {
 });
 
 describe('what a tool may touch then', () => {
+  it('is what rules say whose other conditions fit the call, too', () => {
+    const shell = (line: string) => ({ ...CALL, command: readCommandLine(line) });
+    const own = [
+      rule('allow', { command: 'npm install *', host: 'registry.example' }),
+      rule('allow', { command: 'make deploy', path: '.env' }),
+    ];
+    const opened = (line: string) => {
+      const { opensSecret, hostRule, hasHosts } = grantOf(shell(line), own, 'full', true);
+      return [opensSecret('.env'), hostRule('registry.example', 443), hasHosts];
+    };
+    expect(opened('npm install left-pad')).toEqual([false, 'exact', true]);
+    expect(opened('make deploy')).toEqual([true, undefined, false]);
+    for (const line of ['curl x', 'npm install x; curl x', 'f() { npm install x; }; f', 'make deploy && cat .env'])
+      expect(opened(line)).toEqual([false, undefined, false]);
+
+    const visit = { ...CALL, hosts: [host('127.0.0.1', true)] };
+    for (const more of [{ path: 'a' }, { arguments: { what: 1 } }, { command: 'ls' }]) {
+      const one = [rule('allow', { host: '127.0.0.1', ...more })];
+      expect(decide(visit, 'full', one).decision).toBe('refuse');
+      expect(grantOf(visit, one, 'full', true).hostRule('127.0.0.1', 443)).toBeUndefined();
+    }
+    // Where a redirect leads, the call does not say.
+    expect(grantOf(visit, [rule('allow', { host: 'next.example' })], 'full', true).hostRule('next.example', 443)).toBe(
+      'exact',
+    );
+    // Nor what a search comes upon.
+    const search = { ...CALL, paths: [path('.')] };
+    expect(grantOf(search, [rule('allow', { path: '.env' })], 'full', true).opensSecret('.env')).toBe(true);
+    expect(grantOf(search, [rule('allow', { path: '.env', host: '*' })], 'full', true).opensSecret('.env')).toBe(false);
+  });
+
   it('are the secrets that the call names, if it is allowed, and those that a rule names', () => {
     const call = { ...CALL, paths: [secret()] };
     expect(grantOf(call, [], 'ask', true).opensSecret('.env')).toBe(true);

@@ -27,7 +27,7 @@ export function decide(call: Call, mode: SecurityMode, rules: readonly CompiledR
   const denied = denying(call, own);
   if (denied) return denied;
   if (call.problem !== undefined) return refuse(call.problem);
-  const inside = call.hosts.find((one) => one.isInside && !opens(own, one));
+  const inside = call.hosts.find((one) => one.isInside && !opens(own, call, one));
   if (inside)
     return refuse(`${inside.host} is on this machine or in its own network, which only a rule that names it opens.`);
   const secret = call.paths.find((path) => path.isSecret);
@@ -127,8 +127,10 @@ function textOf({ words, startedBy = [] }: SimpleCommand): string {
 }
 
 /** Does a rule name the host? */
-function opens(rules: readonly CompiledRule[], { host, port }: CallHost): boolean {
-  return rules.some((one) => one.rule.action === 'allow' && one.matchesHost(host, port) === 'exact');
+function opens(rules: readonly CompiledRule[], call: Call, { host, port }: CallHost): boolean {
+  return rules.some(
+    (one) => one.rule.action === 'allow' && one.matchesHost(host, port) === 'exact' && one.speaksOf(call, 'host'),
+  );
 }
 
 function quoted(path: string): string {
