@@ -2,6 +2,7 @@ import { isIPv6, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { AppError } from '../errors.ts';
 import { dialAllowed } from './dial.ts';
+import { portOf } from './http-url.ts';
 import type { Lookup } from './resolve.ts';
 
 /** What is reached over a connection, and how. */
@@ -33,7 +34,7 @@ export function guardedConnector(
     // undici's fetch cannot be aborted before it has returned, and what is asked below may have that done.
     await Promise.resolve();
     const host = isIPv6(hostname) ? `[${hostname}]` : hostname;
-    const port = given === '' ? (protocol === 'https:' ? 443 : 80) : Number(given);
+    const port = portOf({ protocol, port: given });
     const rule = reach.hostRule(host, port);
     if (rule === 'deny')
       throw new AppError('forbidden', `The rules do not let this call reach ${JSON.stringify(`${host}:${port}`)}`);

@@ -18,7 +18,7 @@ export function readHttpUrl(given: string | URL, base?: URL): URL {
 }
 
 /** The port that a URL means. */
-export function portOf({ protocol, port }: URL): number {
+export function portOf({ protocol, port }: Pick<URL, 'protocol' | 'port'>): number {
   if (port !== '') return Number(port);
   return protocol === 'https:' ? 443 : 80;
 }

@@ -3,6 +3,7 @@ import { hashOf } from '../../core/canonical.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { AppError } from '../../errors.ts';
 import { classOf } from '../../network/address-class.ts';
+import { portOf } from '../../network/http-url.ts';
 import type { Tool, ToolContext } from '../tool.ts';
 import { type ResolvedPath, resolvePath } from '../workspace/resolve-path.ts';
 import { type CommandLine, readCommandLine } from './shell/command-line.ts';
@@ -56,9 +57,9 @@ export async function readCall(
 }
 
 function hostOf(url: string): CallHost {
-  const { protocol, hostname, port } = new URL(url);
-  const number = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
-  return { host: hostname, port: number, isInside: isInside(hostname) };
+  const parsed = new URL(url);
+  const { hostname: host } = parsed;
+  return { host, port: portOf(parsed), isInside: isInside(host) };
 }
 
 /** What other names lead to is found out when they are connected to. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { AppError } from '../../errors.ts';
 import { dialAllowed } from '../../network/dial.ts';
+import { portOf } from '../../network/http-url.ts';
 import type { Grant } from '../tool.ts';
 
 /** A proxy that is running. */
@@ -123,8 +124,7 @@ async function passOn(incoming: IncomingMessage, response: ServerResponse, dial:
   if (url === null || url.protocol !== 'http:')
     return answer(response, 400, 'This is a proxy for http URLs, and for CONNECT to others');
   try {
-    const port = url.port === '' ? 80 : Number(url.port);
-    const socket = await dial(url, port);
+    const socket = await dial(url, portOf(url));
     if (response.destroyed) return void socket.destroy();
     const outgoing = request({
       ...{ method: incoming.method, path: url.pathname + url.search },
