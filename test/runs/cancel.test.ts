@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { exec } from '../../src/tools/builtin/exec.ts';
+import { execTool } from '../../src/tools/builtin/exec.ts';
 import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import { expectError } from '../contract/helpers.ts';
 import { startTestServer } from '../server.ts';
-import { countProcesses } from '../tools/rig.ts';
+import { countProcesses, ONLY_SANDBOX } from '../tools/rig.ts';
 import { begin, held } from '../turns/rig.ts';
 import { must, onBothDatabases, type RunRig, startAgent, story, withTools } from './rig.ts';
 import { type RunEvent, saidIn, type Watch } from './watch.ts';
+
+const exec = execTool(ONLY_SANDBOX);
 
 // POST /api/chat/runs/{id}/cancel: a run ends at once, wherever it is; what was done is kept, and nothing comes after.
 

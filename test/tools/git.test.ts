@@ -2,12 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { gitDiff, gitDiffTool } from '../../src/tools/builtin/git-diff.ts';
-import { gitLog, gitLogTool } from '../../src/tools/builtin/git-log.ts';
-import { gitStatus, gitStatusTool } from '../../src/tools/builtin/git-status.ts';
+import { gitDiffTool } from '../../src/tools/builtin/git-diff.ts';
+import { gitLogTool } from '../../src/tools/builtin/git-log.ts';
+import { gitStatusTool } from '../../src/tools/builtin/git-status.ts';
 import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import type { Tool } from '../../src/tools/tool.ts';
-import { testFolder, toolContext } from './rig.ts';
+import { ONLY_SANDBOX, testFolder, toolContext } from './rig.ts';
+
+const gitDiff = gitDiffTool(ONLY_SANDBOX);
+const gitLog = gitLogTool(ONLY_SANDBOX);
+const gitStatus = gitStatusTool(ONLY_SANDBOX);
 
 const hasSandbox = (await findSandbox()) !== undefined;
 const hasGit = existsSync('/usr/bin/git') || existsSync('/usr/local/bin/git');

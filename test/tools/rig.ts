@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import { onTestFinished } from 'vitest';
 import type { Schema } from '../../src/storage/schema.ts';
+import type { SandboxOptions } from '../../src/tools/sandbox/choose-sandbox.ts';
+import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import type { Grant, ToolContext } from '../../src/tools/tool.ts';
 
 /** A folder for the tools of one test. */
@@ -12,6 +14,9 @@ export function testFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** This host's sandbox, and nothing else. */
+export const ONLY_SANDBOX: SandboxOptions = { find: findSandbox, isUnsandboxedAllowed: false };
 
 /** Opens nothing, and hides nothing. */
 export const NO_GRANT: Grant = {

@@ -6,12 +6,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exec } from '../../src/tools/builtin/exec.ts';
+import { execTool } from '../../src/tools/builtin/exec.ts';
 import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import { listenOn } from './listener.ts';
 import { nastyCommands, randomCommand, type Target } from './nasty-commands.ts';
-import { testFolder, toolContext } from './rig.ts';
+import { ONLY_SANDBOX, testFolder, toolContext } from './rig.ts';
 import { snapshot } from './snapshot.ts';
+
+const exec = execTool(ONLY_SANDBOX);
 
 const isPossible = (await findSandbox()) !== undefined;
 const skipped = isPossible ? '' : ' (skipped: bwrap is not installed, or does not work here)';

@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { exec } from '../../src/tools/builtin/exec.ts';
+import { execTool } from '../../src/tools/builtin/exec.ts';
 import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import type { SandboxResult } from '../../src/tools/sandbox/sandbox.ts';
 import type { Grant, SecurityMode } from '../../src/tools/tool.ts';
-import { testFolder, toolContext } from './rig.ts';
+import { ONLY_SANDBOX, testFolder, toolContext } from './rig.ts';
+
+const exec = execTool(ONLY_SANDBOX);
 
 const sandbox = await findSandbox();
 const isPossible = sandbox !== undefined && existsSync('/usr/bin/curl');

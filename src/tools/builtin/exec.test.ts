@@ -1,12 +1,14 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { countProcesses, toolContext } from '../../../test/tools/rig.ts';
+import { countProcesses, ONLY_SANDBOX, toolContext } from '../../../test/tools/rig.ts';
 import { sandboxState } from '../sandbox/choose-sandbox.ts';
 import { findSandbox, probeSandbox } from '../sandbox/find-sandbox.ts';
 import { DEFAULT_LIMITS } from '../sandbox/limits.ts';
 import { SECURITY_MODES } from '../tool.ts';
-import { exec, execTool } from './exec.ts';
+import { execTool } from './exec.ts';
+
+const exec = execTool(ONLY_SANDBOX);
 
 const hasSandbox = (await findSandbox()) !== undefined;
 const skipped = hasSandbox ? '' : ' (skipped: bwrap is not installed, or does not work here)';

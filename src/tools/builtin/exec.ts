@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chooseSandbox, NO_SANDBOX, ONLY_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
+import { chooseSandbox, NO_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
 import { DEFAULT_LIMITS, describeExceeded, describeExit } from '../sandbox/limits.ts';
 import type { SandboxResult } from '../sandbox/sandbox.ts';
 import { defineTool, type Tool, type ToolOutcome } from '../tool.ts';
@@ -47,9 +47,6 @@ export function execTool(options: SandboxOptions): Tool {
     },
   });
 }
-
-/** Runs commands in this host's sandbox, and nowhere else. */
-export const exec = execTool(ONLY_SANDBOX);
 
 /** Passes pieces on until there were too many characters. */
 function bounded(progress: (text: string) => void): (piece: string) => void {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ONLY_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
+import { DIFF_FLAGS, FolderInput, gitSubjects, openRepository, PathsInput } from '../git/repository.ts';
+import { RangeInput, revisionArguments } from '../git/revision.ts';
+import { runWithoutSecrets } from '../git/secrets.ts';
+import type { SandboxOptions } from '../sandbox/choose-sandbox.ts';
 import { defineTool, type Tool } from '../tool.ts';
-import { DIFF_FLAGS, FolderInput, gitSubjects, openRepository, PathsInput } from './git-command.ts';
-import { RangeInput, revisionArguments } from './git-revision.ts';
-import { runWithoutSecrets } from './git-secrets.ts';
 
 /** Shows differences in a repository. */
 export function gitDiffTool(options: SandboxOptions): Tool {
@@ -38,6 +38,3 @@ export function gitDiffTool(options: SandboxOptions): Tool {
     },
   });
 }
-
-/** Shows them by the sandbox of this host, and not at all without one. */
-export const gitDiff = gitDiffTool(ONLY_SANDBOX);

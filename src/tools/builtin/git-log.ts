@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ONLY_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
+import { DIFF_FLAGS, FolderInput, gitSubjects, openRepository, PathsInput } from '../git/repository.ts';
+import { pathArguments, RangeInput, revisionArguments } from '../git/revision.ts';
+import { runWithoutSecrets } from '../git/secrets.ts';
+import type { SandboxOptions } from '../sandbox/choose-sandbox.ts';
 import { defineTool, type Tool } from '../tool.ts';
-import { DIFF_FLAGS, FolderInput, gitSubjects, openRepository, PathsInput } from './git-command.ts';
-import { pathArguments, RangeInput, revisionArguments } from './git-revision.ts';
-import { runWithoutSecrets } from './git-secrets.ts';
 
 const LINE = '%h %ad %an%d: %s';
 const WHOLE = 'commit %H%nauthor: %an <%ae>%ndate: %ad%n%n%w(0,4,4)%B';
@@ -44,6 +44,3 @@ export function gitLogTool(options: SandboxOptions): Tool {
     },
   });
 }
-
-/** Shows them by the sandbox of this host, and not at all without one. */
-export const gitLog = gitLogTool(ONLY_SANDBOX);

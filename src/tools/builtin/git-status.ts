@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ONLY_SANDBOX, type SandboxOptions } from '../sandbox/choose-sandbox.ts';
+import { FolderInput, gitSubjects, openRepository, PathsInput } from '../git/repository.ts';
+import { pathArguments } from '../git/revision.ts';
+import { isKept, noteOn } from '../git/secrets.ts';
+import type { SandboxOptions } from '../sandbox/choose-sandbox.ts';
 import { defineTool, type Tool } from '../tool.ts';
-import { FolderInput, gitSubjects, openRepository, PathsInput } from './git-command.ts';
-import { pathArguments } from './git-revision.ts';
-import { isKept, noteOn } from './git-secrets.ts';
 
 const FLAGS = ['--porcelain=v1', '--branch', '-z', '--untracked-files=normal', '--ignore-submodules=dirty'];
 
@@ -34,9 +34,6 @@ export function gitStatusTool(options: SandboxOptions): Tool {
     },
   });
 }
-
-/** Shows it by the sandbox of this host, and not at all without one. */
-export const gitStatus = gitStatusTool(ONLY_SANDBOX);
 
 /** A name that has a line break takes no line of its own. */
 function readable(entry: string): string {

@@ -62,7 +62,6 @@ export class McpServers {
   readonly #deps: McpDeps;
   readonly #clocks: McpClocks;
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Set<{ hear: () => void }>();
   #tools: readonly Tool[] | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
   #isStopped = false;
@@ -89,15 +88,6 @@ export class McpServers {
   tools(): readonly Tool[] {
     this.#tools ??= this.#sorted().flatMap(([, { remote }]) => remote?.tools ?? []);
     return this.#tools;
-  }
-
-  /** Has a listener told whenever `tools` gives others. @returns what to call to hear no more. */
-  subscribe(hear: () => void): () => void {
-    const listener = { hear };
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
   }
 
   /** Waits until each server has connected or failed once, for so many milliseconds at most. */
@@ -222,7 +212,7 @@ export class McpServers {
       ...{ name, config, environment, version, log },
       clocks: this.#clocks,
       fetch: serverFetch(config, isTrusted),
-      changed: () => this.#tell(),
+      changed: () => this.#forgetTools(),
     });
   }
 
@@ -230,13 +220,13 @@ export class McpServers {
     const entry = this.#entries.get(name);
     if (!entry) return;
     this.#entries.delete(name);
-    this.#tell();
+    this.#forgetTools();
     await entry.remote?.stop();
   }
 
-  #tell(): void {
+  /** The list of tools is made anew when somebody wants it. */
+  #forgetTools(): void {
     this.#tools = undefined;
-    for (const { hear } of [...this.#listeners]) hear();
   }
 
   async #store(

@@ -13,9 +13,6 @@ export interface SandboxOptions {
   isUnsandboxedAllowed: boolean;
 }
 
-/** This host's sandbox, and nothing else. */
-export const ONLY_SANDBOX: SandboxOptions = { find: findSandbox, isUnsandboxedAllowed: false };
-
 /** What a model reads where there is none. */
 export const NO_SANDBOX =
   'Commands cannot be run: this host has no working sandbox, and without one none is started. ' +

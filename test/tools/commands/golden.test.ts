@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { exec } from '../../../src/tools/builtin/exec.ts';
+import { execTool } from '../../../src/tools/builtin/exec.ts';
 import { readCall } from '../../../src/tools/policy/call.ts';
 import { decide } from '../../../src/tools/policy/decide.ts';
 import type { SecurityMode } from '../../../src/tools/tool.ts';
+import { ONLY_SANDBOX } from '../rig.ts';
 import { ALLOWED_LINES } from './allowed-lines.ts';
 import { ASKED_LINES } from './asked-lines.ts';
 import { DANGEROUS_LINES } from './dangerous-lines.ts';
@@ -10,6 +11,8 @@ import { EXPANSION_LINES } from './expansion-lines.ts';
 import { ALLOWING, DENYING } from './golden.ts';
 import { REFUSED_LINES } from './refused-lines.ts';
 import type { Rows } from './row.ts';
+
+const exec = execTool(ONLY_SANDBOX);
 
 const TABLE: readonly Rows[] = [
   ...ALLOWED_LINES,

@@ -1,7 +1,7 @@
 import type { Grant } from '../tool.ts';
 import { isSecretPath } from '../workspace/secret-path.ts';
-import type { Repository } from './git-command.ts';
-import { pathArguments } from './git-revision.ts';
+import type { Repository } from './repository.ts';
+import { pathArguments } from './revision.ts';
 
 const MAX_NAMED = 20;
 
