@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/page/build.ts',
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // As many as there are cores, not one less: much of the time is spent waiting for other processes.
     maxWorkers: '100%',

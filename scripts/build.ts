@@ -1,6 +1,8 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
+import { buildPage } from './build-page.ts';
+import { licences } from './licences.ts';
 
 const FOLDER = process.argv[2] ?? 'dist';
 
@@ -17,25 +19,38 @@ const undiciInPart: Plugin = {
   load: (id) => (id === '\0undici' ? UNDICI : null),
 };
 
+/** An older Node.js cannot even load the rest, and would print it. */
+const ENTRY = `#!/usr/bin/env node
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 15)) {
+  process.stderr.write('profclaw: needs Node.js 24.15 or newer; this is ' + process.versions.node + '\\n');
+  process.exit(1);
+}
+await import('./program.js');
+`;
+
 /**
  * Bundles the server into `dist/`, or the folder that the command line names. One tree-shaken file starts three times faster than the module graph
  * and keeps the idle process about 30 MB smaller; what is imported lazily (PostgreSQL, prices) stays apart.
  * Without comments and white space the source that V8 keeps is half as large; names stay for the stack traces.
  */
 await build({
-  input: 'src/main.ts',
+  input: { program: 'src/main.ts' },
   platform: 'node',
-  plugins: [undiciInPart],
+  plugins: [undiciInPart, licences()],
   output: {
     dir: FOLDER,
     format: 'esm',
     cleanDir: true,
     sourcemap: false,
-    banner: ({ fileName }) => (fileName === 'main.js' ? '#!/usr/bin/env node' : ''),
+    entryFileNames: '[name].js',
     minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
   },
   logLevel: 'warn',
 });
 
+writeFileSync(join(FOLDER, 'main.js'), ENTRY);
 // A link to it is made once, when the package is first run by its name.
 chmodSync(join(FOLDER, 'main.js'), 0o755);
+
+await buildPage(join(FOLDER, 'web'));

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from './config.ts';
@@ -350,4 +351,10 @@ describe('the settings file', () => {
       expect.stringMatching(/profclaw\.config\.json: cannot be read$/),
     ]);
   });
+});
+
+it.each(['', 'relative'])('with HOME=%j nothing is kept in the current folder', (HOME) => {
+  const script = `import(${JSON.stringify(join(import.meta.dirname, 'config.ts'))}).then(({ loadConfig }) => console.log(loadConfig({}).home))`;
+  const out = execFileSync(process.execPath, ['-e', script], { cwd: folder, env: { HOME }, encoding: 'utf8' });
+  expect(out.trim()).toBe(join(userInfo().homedir, '.profclaw'));
 });

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { homedir, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ACCESS_SETTINGS, type AccessConfig, toAccessConfig } from './access-settings.ts';
 import { isObject, tryParseJson } from './core/json.ts';
@@ -46,6 +46,8 @@ export interface Config {
   aliases: Record<string, string>;
   /** May callers of the API say which installed packages run, and with what options? */
   apiPackages: boolean;
+  /** What commands that talk to a server go by: its address, their key for it, and the program to edit a text with. */
+  client: { url: string | undefined; apiKey: string | undefined; editor: string | undefined };
   /** What is odd about the settings but keeps nothing from working; for the log. */
   warnings: string[];
 }
@@ -96,7 +98,7 @@ const SETTINGS = z.object({
     .min(0, 'must be 0 to 65535')
     .max(65_535, 'must be 0 to 65535')
     .default(3000),
-  PROFCLAW_HOME: z.string().min(1).default(join(homedir(), '.profclaw')),
+  PROFCLAW_HOME: z.string().min(1).default(defaultHome()),
   PROFCLAW_WORKSPACE: z.string().min(1).default('.'),
   PROFCLAW_SECRET_KEY: secretKey.optional(),
   PROFCLAW_NEW_SECRET_KEY: secretKey.optional(),
@@ -120,6 +122,13 @@ const SETTINGS = z.object({
   PROFCLAW_RUN_TIMEOUT: seconds.default(1800),
   PROFCLAW_APPROVAL_TIMEOUT: days.default(86_400),
   PROFCLAW_TITLE_MODEL: z.string().max(300).optional(),
+  PROFCLAW_URL: BaseUrl.optional(),
+  VISUAL: z.string().optional(),
+  EDITOR: z.string().optional(),
+  PROFCLAW_API_KEY: z
+    .string()
+    .regex(/^profclaw_[\w-]+$/, 'must be an API key of a server, which begins with profclaw_')
+    .optional(),
   DATABASE_URL: postgresUrl.optional(),
   DATABASE_LISTEN_URL: postgresUrl.optional(),
   OLLAMA_HOST: z
@@ -153,6 +162,7 @@ const SECRETS = [
   ...KEY_VARIABLES,
   ...TOOL_SECRETS,
   'PROFCLAW_ACCESS_KEY',
+  'PROFCLAW_API_KEY',
   'PROFCLAW_SECRET_KEY',
   'PROFCLAW_NEW_SECRET_KEY',
   'DATABASE_URL',
@@ -231,13 +241,18 @@ function toConfig(values: Values, providers: Config['providers']): Omit<Config, 
     runTimeout: values.PROFCLAW_RUN_TIMEOUT * 1000,
     approvalTimeout: values.PROFCLAW_APPROVAL_TIMEOUT * 1000,
     titleModel: values.PROFCLAW_TITLE_MODEL,
+    client: {
+      url: values.PROFCLAW_URL?.replace(/\/+$/, ''),
+      apiKey: values.PROFCLAW_API_KEY,
+      editor: values.VISUAL ?? values.EDITOR,
+    },
     providers,
   };
 }
 
 function readSettingsFile(environment: Environment, problems: string[]): Record<string, string> {
   const named = environment.PROFCLAW_CONFIG || undefined;
-  const file = named ?? join(environment.PROFCLAW_HOME || join(homedir(), '.profclaw'), 'profclaw.config.json');
+  const file = named ?? join(environment.PROFCLAW_HOME || defaultHome(), 'profclaw.config.json');
   const text = readText(file);
   if (text === undefined) {
     if (named) problems.push(`PROFCLAW_CONFIG: cannot read ${JSON.stringify(named)}`);
@@ -366,4 +381,10 @@ function ollamaHost(host: string): string {
   if (/^https?:\/\//.test(host)) return host;
   const [, name, port = ':11434', path] = /^(\[[^\]]*\]|[^:/]*)(:\d+)?(\/.*)?$/.exec(host) ?? [];
   return `http://${name === undefined ? host : `${name || '127.0.0.1'}${port}${path ?? ''}`}`;
+}
+
+/** Cron, containers and services may have no `HOME`, or an empty one: nothing of it may land in the current folder. */
+function defaultHome(): string {
+  const home = homedir();
+  return join(isAbsolute(home) ? home : userInfo().homedir, '.profclaw');
 }

@@ -8,6 +8,7 @@ import { type Config, ConfigError } from './config.ts';
 import { Turns } from './conversations/turns.ts';
 import { hiddenFolders } from './hidden-folders.ts';
 import type { Services } from './http/services.ts';
+import { openWebPage } from './http/web-page.ts';
 import { BackOff } from './limits/back-off.ts';
 import { Budgets } from './limits/budget.ts';
 import { rateLimiterFor } from './limits/rate-limiter.ts';
@@ -36,6 +37,8 @@ export interface Foundation {
   secretKey: Buffer;
   log: Logger;
   version: string;
+  /** Where the built page is. */
+  webFolder?: string;
   coolDowns?: CoolDowns;
   /** In place of the built-in ones. */
   tools?: readonly Tool[];
@@ -99,6 +102,7 @@ export async function openServices(foundation: Foundation): Promise<{ services: 
     mcp,
     runs,
     stopRuns,
+    webPage: openWebPage(foundation.webFolder),
     log,
     version,
   };

@@ -6,7 +6,6 @@ import type { RunServices } from './agent/context.ts';
 import { foldEndedRuns } from './agent/fold.ts';
 import { takeUpForgotten } from './agent/take-up.ts';
 import { releaseExpiredHolds } from './storage/budget-holds.ts';
-import { isPostgres } from './storage/dialect.ts';
 import { removeExpiredKeys } from './storage/idempotency.ts';
 import { removeExpiredInvites } from './storage/invites.ts';
 import { removeOldFailures } from './storage/login-failures.ts';
@@ -42,8 +41,8 @@ export function startSweep(db: Kysely<Schema>, runs: RunServices, log: Logger): 
   let forgottenMs = 0;
   const chores: Readonly<Record<string, () => Promise<unknown>>> = {
     turns: () => runs.turns.endExpired(),
-    // Where the news of a change got lost.
-    providers: () => (isPostgres(db) ? runs.providers.refresh() : Promise.resolve()),
+    // What a command has changed at the machine; and where the news of another node's change got lost.
+    providers: () => runs.providers.refresh(),
     approvals: () => expireApprovals(runs, ROWS_AT_ONCE),
     forgottenRuns: async () => {
       await takeUpForgotten(runs, forgottenMs, ROWS_AT_ONCE);

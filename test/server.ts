@@ -53,7 +53,17 @@ export async function startTestServer(
   const database = await openDatabase({ databaseUrl: config.databaseUrl, file: join(folder, 'profclaw.db') });
   const secretKey = await openSecretKey({ db: database.db, home: folder, fromEnvironment: config.secretKey });
   const coolDowns = new CoolDowns(clock);
-  const foundation = { config, database, secretKey, log, version: 'test', coolDowns, ...(tools ? { tools } : {}) };
+  const webFolder = join(import.meta.dirname, '../dist/web');
+  const foundation = {
+    config,
+    database,
+    secretKey,
+    log,
+    version: 'test',
+    webFolder,
+    coolDowns,
+    ...(tools ? { tools } : {}),
+  };
   const { services, close } = await openServices(foundation);
   const sweep = startSweep(database.db, services.runs, log);
   const server = await startServer(services);

@@ -6,11 +6,11 @@ import { secretsOfMcpServer } from '../tools/mcp/server-config.ts';
 
 /** Has everything secret that the settings hold struck out of what the program says from now on; docs/secrets.md. */
 export function hideSecrets(config: Config): void {
-  const { providers, tools, secretKey, newSecretKey, access, databaseUrl, listenUrl } = config;
+  const { providers, tools, secretKey, newSecretKey, access, client, databaseUrl, listenUrl } = config;
   const ofProviders = Object.values(providers).flatMap((settings = {}) => secretsOf(settings));
   const ofServers = Object.values(tools.mcp.servers).flatMap(secretsOfMcpServer);
   const ofTools = [...given(tools.webSearch?.key), ...ofServers];
-  hide('environment', [...given(secretKey, newSecretKey), ...ofProviders, ...ofTools]);
+  hide('environment', [...given(secretKey, newSecretKey, client.apiKey), ...ofProviders, ...ofTools]);
   hideInLogs('access key', given(access.accessKey));
   const urls = given(databaseUrl, listenUrl);
   hideInLogs(

@@ -17,6 +17,9 @@ import { RuleBook } from '../tools/policy/rule-book.ts';
 import { builtInTools } from '../tools/registry.ts';
 import { SECURITY_MODES, type SecurityMode, type Tool } from '../tools/tool.ts';
 import { withExistingDatabase } from './existing-database.ts';
+import { wrongUse } from './exit-codes.ts';
+import { plainJson } from './plain-json.ts';
+import { onOneLine } from './style.ts';
 
 /** Whose rules and calls, and in which mode. */
 interface PolicyOptions {
@@ -24,6 +27,8 @@ interface PolicyOptions {
   user?: string;
   mode?: string;
   conversation?: string;
+  /** Say it as JSON. */
+  json?: boolean;
 }
 
 /**
@@ -35,16 +40,17 @@ export async function explainCommand(
   write: (line: string) => void,
   tool: string,
   given: string,
-  { user, mode = 'ask', conversation: id }: PolicyOptions,
+  { user, mode = 'ask', conversation: id, json }: PolicyOptions,
 ): Promise<void> {
   const parsed = tryParseJson(given);
-  if (!isObject(parsed)) throw new Error(`the arguments ${given} are not a JSON object`);
+  if (!isObject(parsed)) throw wrongUse(`the arguments ${given} are not a JSON object`);
   await withExistingDatabase(config, 'rule_sets', async (db) => {
     const owner = await ownerOf(db, user);
     const conversation = id === undefined ? undefined : await numberOf(db, owner, id);
     const call = { owner, conversation, mode: readMode(mode), tool, arguments: parsed };
     const { decision, rule, reason } = await explainCall(policyOf(db, config), builtInTools(config.tools), call);
-    write(`${decision}${rule === null ? '' : ` (${rule})`}: ${reason}`);
+    if (json) write(plainJson({ decision, rule, reason }));
+    else write(onOneLine(`${decision}${rule === null ? '' : ` (${rule})`}: ${reason}`));
   });
 }
 
@@ -71,20 +77,23 @@ export async function simulateCommand(
   config: Config,
   write: (line: string) => void,
   file: string,
-  { user, mode, conversation: conversationId, runs = '20' }: PolicyOptions & { runs?: string },
+  { user, mode, conversation: conversationId, runs = '20', json }: PolicyOptions & { runs?: string },
 ): Promise<void> {
   const rules = readRules(file, builtInTools(config.tools));
   const count = Number(runs);
-  if (!Number.isInteger(count) || count < 1 || count > 1000) throw new Error(`--runs ${runs} is not 1 to 1000`);
+  if (!Number.isInteger(count) || count < 1 || count > 1000) throw wrongUse(`--runs ${runs} is not 1 to 1000`);
   await withExistingDatabase(config, 'rule_sets', async (db) => {
     const owner = await ownerOf(db, user);
     const context = { db, owner, policy: policyOf(db, config), tools: builtInTools(config.tools) };
     const chosen = mode === undefined ? undefined : readMode(mode);
     const calls = await simulate(context, { rules, mode: chosen, conversationId, runs: count });
+    if (json) return write(plainJson(calls, 2));
     const changed = calls.filter(({ stored, proposed }) => stored.decision !== proposed.decision);
     for (const { runId, tool, arguments: given, stored, proposed } of changed)
       write(
-        `${stored.decision} -> ${proposed.decision}: ${tool} ${JSON.stringify(given)} of ${runId}: ${proposed.reason}`,
+        onOneLine(
+          `${stored.decision} -> ${proposed.decision}: ${tool} ${plainJson(given)} of ${runId}: ${proposed.reason}`,
+        ),
       );
     write(`${changed.length} of ${calls.length} calls would be decided on otherwise`);
   });
@@ -126,6 +135,6 @@ async function numberOf(db: Kysely<Schema>, owner: string, id: string): Promise<
 
 function readMode(text: string): SecurityMode {
   const mode = SECURITY_MODES.find((one) => one === text);
-  if (!mode) throw new Error(`--mode ${text} is none of ${SECURITY_MODES.join(', ')}`);
+  if (!mode) throw wrongUse(`--mode ${text} is none of ${SECURITY_MODES.join(', ')}`);
   return mode;
 }

@@ -2,6 +2,7 @@ import { verifyAudit } from '../audit/verify.ts';
 import type { Config } from '../config.ts';
 import type { AuditHead } from '../storage/audit.ts';
 import { withExistingDatabase } from './existing-database.ts';
+import { wrongUse } from './exit-codes.ts';
 
 /**
  * Checks the audit log of the configured database, beside a running server or without one, and says in one line what it
@@ -30,7 +31,7 @@ function report(verdict: Awaited<ReturnType<typeof verifyAudit>>, write: (line: 
 
 function parseHead(text: string): AuditHead {
   if (!/^(0:|[1-9]\d{0,14}:[0-9a-f]{64})$/.test(text)) {
-    throw new Error(
+    throw wrongUse(
       `--head ${JSON.stringify(text)} is not a head as \`profclaw audit verify\` prints it, like 1204:ab12…`,
     );
   }

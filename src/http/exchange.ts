@@ -49,7 +49,15 @@ export interface Serving {
 /** Of a stranger, who has no rows. */
 const NOBODY = '';
 
-type CommonField = 'services' | 'principal' | 'requestId' | 'lastEventId' | 'caller' | 'session' | 'setSession';
+type CommonField =
+  | 'acceptEncoding'
+  | 'services'
+  | 'principal'
+  | 'requestId'
+  | 'lastEventId'
+  | 'caller'
+  | 'session'
+  | 'setSession';
 
 interface Input {
   params: unknown;
@@ -158,6 +166,7 @@ export class Exchange {
       principal,
       requestId: this.#id,
       lastEventId: headers['last-event-id']?.toString(),
+      acceptEncoding: headers['accept-encoding']?.toString() ?? '',
       caller: { address: this.#address, userAgent: headers['user-agent'] ?? '' },
       session: sessionCookie(headers.cookie),
       setSession: (secret) => this.#setSession(secret),
@@ -217,7 +226,7 @@ export class Exchange {
     };
   }
 
-  #send(status: number, text: string, headers: Readonly<Record<string, string>>): void {
+  #send(status: number, text: string | Uint8Array, headers: Readonly<Record<string, string>>): void {
     this.#log(status);
     const response = this.#response;
     if (response.destroyed) return;

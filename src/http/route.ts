@@ -28,6 +28,8 @@ export interface RouteRequest<P, Q, B> {
   requestId: string;
   /** Of the header `Last-Event-ID`: the last event that the caller has seen. */
   lastEventId: string | undefined;
+  /** Of the header `Accept-Encoding`. */
+  acceptEncoding: string;
   /**
    * A new id for something that the request makes. With an `Idempotency-Key` the first, second, … call gives every try
    * the same id, so the calls must come in the same order each time.

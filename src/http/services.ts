@@ -9,6 +9,7 @@ import type { RateLimiter } from '../limits/rate-limiter.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import type { Database } from '../storage/database.ts';
 import type { McpServers } from '../tools/mcp/servers.ts';
+import type { WebPage } from './web-page.ts';
 
 /** What the routes work with; made once, in `open-services.ts`. */
 export interface Services {
@@ -25,6 +26,8 @@ export interface Services {
   runs: RunServices;
   /** Hands over the runs of this node, within so many milliseconds. */
   stopRuns(ms: number): Promise<void>;
+  /** Undefined: it was not built. */
+  webPage: WebPage | undefined;
   log: Logger;
   version: string;
 }

@@ -94,6 +94,13 @@ export class ProviderRegistry {
     return profileOf(type, this.settings(type));
   }
 
+  /** Where what is set for a provider comes from: its key, if it has one, and whether anything is stored. */
+  sourceOf(type: RemoteType): { keyFrom: 'environment' | 'stored' | null; stored: boolean } {
+    const stored = this.#stored.get(type);
+    const given = this.#deps.environment[type]?.apiKey === undefined ? null : 'environment';
+    return { keyFrom: stored?.apiKey === undefined ? given : 'stored', stored: stored !== undefined };
+  }
+
   /** The settings in force: the environment's, with the stored ones over them. */
   settings(type: RemoteType): ProviderSettings {
     return { ...this.#deps.environment[type], ...this.#stored.get(type) };

@@ -23,10 +23,13 @@ export const OTHERS = [
 type Other = (typeof OTHERS)[number];
 
 /** Where the server's own state is shown, which is the same for everybody. */
-const SERVERS_OWN = ['/health', '/ready', '/docs', '/api/openapi.json', '/api/chat/models', '/api/chat/providers'];
+const SERVERS_OWN = [
+  ...['/health', '/ready', '/docs', '/api/openapi.json', '/api/chat/models', '/api/chat/providers'],
+  ...['/', '/icon.svg'],
+];
 
-/** What admins manage for everybody: accounts, invites, servers of tools; and the log of everybody's deeds. */
-const MANAGED = ['/api/users', '/api/invites', '/api/audit', '/api/chat/mcp/servers'];
+/** What admins manage for everybody: accounts, invites, servers of tools; the log of everybody's deeds; and files of the page. */
+const MANAGED = ['/api/users', '/api/invites', '/api/audit', '/api/chat/mcp/servers', '/assets'];
 
 /** A server, a member whose things nobody else may get at, and the others. */
 export interface Stage {

@@ -17,6 +17,9 @@ const PROVIDER = '/api/chat/providers/{type}';
 const ROUTES_OF: Record<MatrixScope, string[]> = {
   open: ['get /health', 'get /ready'],
   public: [
+    'get /',
+    'get /icon.svg',
+    'get /assets/{name}',
     'post /api/auth/signup',
     'post /api/auth/login',
     'post /api/auth/logout',

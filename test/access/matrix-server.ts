@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledQuery, Kysely, sql } from 'kysely';
@@ -45,6 +45,9 @@ export const OF_THE_TEST = sql`/* of the test */`;
 
 let requests = 0;
 
+/** The page's script. */
+export const SCRIPT = 'a-script-of-the-page.js';
+
 /** Starts a server on SQLite, or on an empty PostgreSQL database. */
 export async function startOpenServer(
   environment: Record<string, string>,
@@ -71,7 +74,8 @@ export async function startOpenServer(
   const database = { db, kind, ping, close: () => db.destroy() } as const;
   const log = pino({ level: 'silent' });
   const secretKey = Buffer.alloc(32, 1);
-  const { services, close } = await openServices({ config, database, secretKey, log, version: 'test' });
+  const foundation = { config, database, secretKey, log, version: 'test', webFolder: makePage(home) };
+  const { services, close } = await openServices(foundation);
   const server = await startServer(services);
   return {
     url: server.url,
@@ -137,4 +141,12 @@ export function onBothDatabases<T>(
 
     tests(() => value);
   });
+}
+
+/** A page with one script. */
+function makePage(home: string): string {
+  const folder = join(home, 'page');
+  mkdirSync(join(folder, 'assets'), { recursive: true });
+  for (const name of ['index.html', 'icon.svg', `assets/${SCRIPT}`]) writeFileSync(join(folder, name), 'A page');
+  return folder;
 }

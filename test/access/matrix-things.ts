@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import type { Json } from '../server.ts';
 import { hashOf } from './matrix-callers.ts';
-import { type Credential, OF_THE_TEST, type OpenServer } from './matrix-server.ts';
+import { type Credential, OF_THE_TEST, type OpenServer, SCRIPT } from './matrix-server.ts';
 
 const CONVERSATIONS = '/api/chat/conversations';
 
@@ -29,6 +29,7 @@ export class Things {
   async make(path: string): Promise<Ids> {
     // The only provider that can be asked without a network.
     if (/\/\{type\}\/(models|health)$/.test(path)) return { type: 'demo' };
+    if (path.startsWith('/assets/')) return { name: SCRIPT };
     // Those of a run that waits do not end.
     if (path.endsWith('/events')) return await this.ended();
     const [kind] = Object.keys(this.#makers)

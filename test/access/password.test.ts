@@ -34,7 +34,8 @@ it('profclaw user password gives a forgotten one anew, beside the server', async
   expect(code).toBe(0);
   const password = / is (\S{43})\n/.exec(stdout)?.[1] ?? '';
 
-  expect((await me()).status).toBe(401);
+  // What a command changes beside the server is noticed a second later.
+  await expect.poll(async () => (await me()).status).toBe(401);
   expect((await server.call('/api/auth/login', { email: ANN.email, password: ANN.password })).status).toBe(401);
   const loggedIn = await server.call('/api/auth/login', { email: ANN.email, password });
   expect(loggedIn.status).toBe(200);

@@ -114,7 +114,7 @@ export function commandTests(newPostgres: () => Promise<string>): void {
     await dropTriggers(db);
     await sql`delete from audit_log where seq = 1`.execute(db);
     expect(await run()).toEqual([1, 'row 1 is bad: it is missing\n', '']);
-    expect(await run('--head', 'x')).toEqual([1, '', expect.stringMatching(/^profclaw: --head "x" is not a head/)]);
+    expect(await run('--head', 'x')).toEqual([2, '', expect.stringMatching(/^profclaw: --head "x" is not a head/)]);
     await close();
   });
 }

@@ -14,7 +14,9 @@ const HEAD = 'Host: localhost\r\nConnection: close\r\n';
 describe('routes that do not exist', () => {
   it.each([
     ['GET', '/api/nothing', /GET \/docs/],
-    ['GET', '/', undefined],
+    ['GET', '/assets/nothing.js', undefined],
+    ['GET', '/assets/..%2F..%2Fmain.js', undefined],
+    ['POST', '/', /it takes GET/],
     ['GET', '/api/tasks/', undefined],
     ['GET', '/API/tasks', undefined],
     ['POST', '/health', /it takes GET/],

@@ -42,6 +42,9 @@ describe('GET /api/chat/providers', () => {
         checkedAt: null,
         defaultModel: expect.toBeOneOf([null, expect.any(String)]),
         baseUrl: expect.toBeOneOf([null, expect.stringMatching(/^https?:\/\//)]),
+        keyFrom: expect.toBeOneOf([null, 'environment', 'stored']),
+        stored: expect.any(Boolean),
+        settings: expect.any(Object),
       });
     }
     await server.stop();
@@ -103,6 +106,7 @@ describe('configure', () => {
 
   it('changes what is given, keeps the rest, null clears', async () => {
     const key = keyOf('mistral');
+    expect(await statusOf(server, 'mistral')).toMatchObject({ keyFrom: null, stored: false });
     const first = await configure('mistral', { apiKey: key, baseUrl: `${upstream.url}/mistral`, defaultModel: 'm1' });
     expect(first.status).toBe(200);
     expect(first.body).toEqual({
@@ -114,7 +118,12 @@ describe('configure', () => {
     await configure('mistral', { defaultModel: 'm2' });
     await server.call('/api/chat/completions', says('Hi', { model: 'mistral/x' }));
     expect(upstream.sent[0]).toMatchObject({ provider: 'mistral', headers: { authorization: `Bearer ${key}` } });
-    expect(await statusOf(server, 'mistral')).toMatchObject({ defaultModel: 'm2', configured: true });
+    expect(await statusOf(server, 'mistral')).toMatchObject({
+      defaultModel: 'm2',
+      configured: true,
+      keyFrom: 'stored',
+    });
+    expect(await statusOf(server, 'groq')).toMatchObject({ keyFrom: 'environment', stored: false });
     await configure('mistral', { defaultModel: null });
     expect(await statusOf(server, 'mistral')).toMatchObject({ defaultModel: PROFILES.mistral.defaultModel });
     const cleared = await configure('mistral', { apiKey: null });

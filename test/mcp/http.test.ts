@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { freePort } from '../free-port.ts';
 import type { Json } from '../server.ts';
@@ -104,6 +106,24 @@ it.for(['127.0.0.1', 'localhost'])('a private address needs the operator’s wor
   expect(server.state.message).toMatch(/is refused: a server that was set over the API needs a public address/);
   expect(http.met).toEqual([]);
 });
+
+it.for(['{"hello": "world"}', '<!doctype html><p>A page', '{"jsonrpc":"2.0","id":0,"result":{}}'])(
+  'what is no MCP server is said in words: %s',
+  async (body) => {
+    const type = body.startsWith('{') ? 'application/json' : 'text/html';
+    const other = createServer((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      const server = await serverOf({ url: `http://127.0.0.1:${port}/mcp` });
+      expect(server.state.state).toBe('failed');
+      expect(server.state.message).toMatch(/^[^[{]{1,200}$/);
+    } finally {
+      other.close();
+      other.closeAllConnections();
+    }
+  },
+);
 
 it('a server that is not there is tried again until it is', async () => {
   const port = await freePort();

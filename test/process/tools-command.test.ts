@@ -29,7 +29,7 @@ it('tells what would happen to calls, by the stored rules and by others', async 
     expect(response.ok).toBe(true);
     return (await response.json()) as Json;
   };
-  const given = JSON.stringify({ path: 'a.txt', content: 'x' });
+  const given = JSON.stringify({ path: 'a.txt', content: 'x\u202e' });
   const explain = (...more: string[]) => say(server, workspace, 'tools', 'explain', 'write_file', given, ...more);
 
   expect(await explain()).toEqual({ code: 0, out: 'ask: write_file is moderate, and no rule allows this call.\n' });
@@ -42,7 +42,7 @@ it('tells what would happen to calls, by the stored rules and by others', async 
     code: 0,
     out: `allow (${rule.id}): A rule allows this call of write_file.\n`,
   });
-  expect(await explain('--mode', 'never')).toEqual({ code: 1, out: expect.stringContaining('--mode never') });
+  expect(await explain('--mode', 'never')).toEqual({ code: 2, out: expect.stringContaining('--mode never') });
   expect(await say(server, workspace, 'tools', 'explain', 'write_fil', '{}')).toEqual({
     code: 1,
     out: expect.stringContaining('did you mean "write_file"?'),
@@ -60,6 +60,7 @@ it('tells what would happen to calls, by the stored rules and by others', async 
       /^allow -> refuse: write_file \{.*\} of run_\w+: A rule denies this call of write_file\.\n1 of 1 calls would be decided on otherwise\n$/,
     ),
   });
+  expect(simulated.out).toContain('\\u202e');
   writeFileSync(rules, JSON.stringify([{ tool: 'write_file', action: 'perhaps' }]));
   expect(await say(server, workspace, 'tools', 'simulate', rules)).toEqual({
     code: 1,

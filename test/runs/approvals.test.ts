@@ -60,6 +60,7 @@ onBothDatabases((start) => {
         ...{ createdAt: expect.any(String), expiresAt: expect.any(String) },
         ...{ decidedAt: null, decidedBy: null, editedArguments: null },
       });
+      await watch.seen('waiting');
       await must(rig.approve(question, 'allow-once'));
       const events = await watch.all();
       expect(events.map(({ type }) => type)).toEqual([

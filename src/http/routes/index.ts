@@ -23,6 +23,7 @@ import { toolRuleRoutes } from './tool-rules.ts';
 import { toolRoutes } from './tools.ts';
 import { transferRoutes } from './transfer.ts';
 import { adminRoutes } from './users.ts';
+import { webPageRoutes } from './web-page.ts';
 
 const API_ROUTES: readonly Route[] = [
   ...completionRoutes,
@@ -48,6 +49,7 @@ const API_ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...adminRoutes,
   ...auditRoutes,
+  ...webPageRoutes,
 ];
 
 /** Every route of the server, in the order of the document. */

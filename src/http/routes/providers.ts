@@ -27,6 +27,24 @@ const Status = z
     checkedAt: Time.nullable(),
     defaultModel: z.string().nullable(),
     baseUrl: z.string().nullable(),
+    keyFrom: z.enum(['environment', 'stored']).nullable().describe('null: it has no key'),
+    stored: z.boolean().describe('There are settings that DELETE would forget.'),
+    settings: z
+      .object({
+        organization: z.string(),
+        project: z.string(),
+        resourceName: z.string(),
+        deploymentName: z.string(),
+        apiVersion: z.string(),
+        name: z.string(),
+        wire: z.string(),
+        modelsPath: z.union([z.string(), z.literal(false)]),
+        package: z.string(),
+        factory: z.string(),
+        headerNames: z.array(z.string()),
+      })
+      .partial()
+      .describe('What else is in force, without what may be secret.'),
   })
   .meta({ id: 'Provider' });
 

@@ -32,5 +32,12 @@ function messageOf(error: unknown): string {
     return `there is no program ${JSON.stringify(error.path)}, or no folder to start it in`;
   if ('code' in error && error.code === 'REQUEST_TIMEOUT') return 'it did not answer in time';
   if ('code' in error && error.code === 'CONNECTION_CLOSED') return 'the connection was closed';
+  // What it answered does not fit the protocol; the details are of use to nobody who reads this.
+  if (
+    error.name.endsWith('ZodError') ||
+    error instanceof SyntaxError ||
+    error.message.startsWith('Invalid result for ')
+  )
+    return 'it answers, but it does not speak MCP at this address';
   return error.message;
 }
