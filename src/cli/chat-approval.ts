@@ -1,7 +1,7 @@
+import type { ApprovalAnswer } from '../client/answer-approval.ts';
 import type { Approval } from '../client/types.ts';
 import { isObject, tryParseJson } from '../core/json.ts';
 import { readableText } from '../core/readable-text.ts';
-import type { ApprovalAnswer } from './chat-session.ts';
 import { editInProgram } from './edit-in-program.ts';
 import { plainJson } from './plain-json.ts';
 import type { Editor } from './prompt-editor.ts';

@@ -1,7 +1,8 @@
 import { nearest } from '../core/nearest.ts';
+import { EFFORTS } from '../providers/chat-model.ts';
 import { withFiles } from './chat-attachments.ts';
 import { costText } from './chat-print.ts';
-import { type ChatSession, EFFORTS, MODES } from './chat-session.ts';
+import { type ChatSession, MODES } from './chat-session.ts';
 import { onOneLine, wrapped } from './style.ts';
 
 /** What a command at the prompt works with. */

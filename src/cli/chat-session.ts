@@ -1,33 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { type ApprovalAnswer, answerApproval } from '../client/answer-approval.ts';
 import { RequestError, type Server, sendJson } from '../client/client.ts';
 import { startRun } from '../client/follow-run.ts';
 import type { MessageContent } from '../client/run-events.ts';
 import type { Approval, Conversation, Message, Run } from '../client/types.ts';
 import { pause } from '../core/pause.ts';
+import type { Effort } from '../providers/chat-model.ts';
+import type { SecurityMode } from '../tools/tool.ts';
 import { CommandError } from './exit-codes.ts';
 
-export const MODES = ['deny', 'sandbox', 'allowlist', 'ask', 'full'] as const;
-export const EFFORTS = ['low', 'medium', 'high', 'max'] as const;
-
-export type Mode = (typeof MODES)[number];
-export type Effort = (typeof EFFORTS)[number];
+/** What tools may do by themselves: those of tools/tool.ts, which loads too much for a program that should start at once. */
+export const MODES = ['deny', 'sandbox', 'allowlist', 'ask', 'full'] as const satisfies readonly SecurityMode[];
 
 /** What the next message is sent with. */
 export interface ChatSettings {
-  mode: Mode;
+  mode: SecurityMode;
   effort: Effort | undefined;
   model: string | undefined;
   /** Of a conversation that is yet to begin. */
   preset: string | undefined;
   system: string | undefined;
-}
-
-/** An answer to an approval. */
-export interface ApprovalAnswer {
-  decision: 'allow-once' | 'allow-always' | 'deny';
-  scope?: 'user';
-  reason?: string;
-  editedArguments?: Record<string, unknown>;
 }
 
 /** How often a message is sent again, with the same key, when the way to the server breaks. */
@@ -156,13 +148,12 @@ export async function steerRun(server: Server, runId: string, content: MessageCo
 }
 
 /** Answers an approval. @returns whether it was open. */
-export async function answerApproval(
+export async function answerIfOpen(
   server: Server,
-  { id, conversationId }: Pick<Approval, 'id' | 'conversationId'>,
+  approval: Pick<Approval, 'id' | 'conversationId'>,
   answer: ApprovalAnswer,
 ): Promise<boolean> {
-  const body = { approvalId: id, conversationId, wait: 0, ...answer };
-  return await unlessOver(sendJson(server, '/api/chat/tools/approve', { method: 'POST', body }));
+  return await unlessOver(answerApproval(server, approval, answer));
 }
 
 async function unlessOver(request: Promise<unknown>): Promise<boolean> {

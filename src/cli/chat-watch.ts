@@ -6,7 +6,7 @@ import type { Approval } from '../client/types.ts';
 import { pause } from '../core/pause.ts';
 import { type Asker, askApproval } from './chat-approval.ts';
 import type { RunPrinter } from './chat-print.ts';
-import { answerApproval } from './chat-session.ts';
+import { answerIfOpen } from './chat-session.ts';
 import type { Screen } from './prompt-screen.ts';
 import { onOneLine, type Style } from './style.ts';
 
@@ -107,7 +107,7 @@ class Questions {
         if (answer === 'interrupt') await onInterrupt();
         else if (answer === 'end') onEnd(approval);
         else if (answer === undefined) screen.line(style.dim('It was answered elsewhere, or is not asked any more.'));
-        else if (!(await answerApproval(server, approval, answer)))
+        else if (!(await answerIfOpen(server, approval, answer)))
           screen.line(style.warn('It was answered before, elsewhere.'));
       } catch (error) {
         // Such as edited arguments that do not fit the tool: it is asked again.

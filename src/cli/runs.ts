@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
+import type { ApprovalAnswer } from '../client/answer-approval.ts';
 import { sendJson } from '../client/client.ts';
 import type { Approval, Run, RunWithCalls } from '../client/types.ts';
 import { forPerson } from './chat-error.ts';
-import type { ApprovalAnswer } from './chat-session.ts';
 import { type Connection, connect } from './connect.ts';
 import { CommandError, EXIT, endWith } from './exit-codes.ts';
 import { wholeNumber } from './number-argument.ts';
@@ -100,8 +100,8 @@ function addAnswers(runs: Command, terminal: Terminal): void {
 function answer(terminal: Terminal, id: string, options: Options, reply: ApprovalAnswer): Promise<void> {
   return connected(terminal, options, async (connection) => {
     const approval = await findApproval(connection, id);
-    const { answerApproval } = await import('./chat-session.ts');
-    if (!(await answerApproval(connection.server, approval, reply)))
+    const { answerIfOpen } = await import('./chat-session.ts');
+    if (!(await answerIfOpen(connection.server, approval, reply)))
       throw new CommandError(`The approval ${id} is not open any more.`);
     terminal.error.write(reply.decision === 'deny' ? 'Refused.\n' : 'Allowed.\n');
     if (!connection.isOwn) return EXIT.done;

@@ -125,6 +125,43 @@ describe.skipIf(!BROWSER)('the way in', () => {
     open.expectClean(REFUSALS);
   });
 
+  test('who logs in in another window is seen in the first one, too', async () => {
+    const cookie = await withAccount();
+    const headers = { cookie, 'content-type': 'application/json' };
+    const { body } = await server.call('/api/invites', {}, { headers });
+    const mia = { email: 'mia@example.com', password: 'a long password', name: 'Mia', inviteCode: body.code };
+    await server.call('/api/auth/signup', mia);
+    const open = await rig.open(server.url);
+    await logIn(open);
+    await open.page.getByRole('button', { name: 'Account: Ada' }).waitFor();
+    const second = await open.context.newPage();
+    await second.goto(server.url);
+    await second.getByRole('button', { name: 'Account: Ada' }).click();
+    await second.getByRole('menuitem', { name: 'Log out' }).click();
+    await open.page.getByRole('dialog', { name: 'Log in again' }).waitFor();
+    await second.getByLabel('Email').fill(mia.email);
+    await second.getByLabel('Password').fill(mia.password);
+    await second.getByRole('button', { name: 'Log in' }).click();
+    await open.page.getByRole('button', { name: 'Account: Mia' }).waitFor();
+    open.expectClean(REFUSALS);
+  });
+
+  test('a session that has ended is noticed by the first message of a new chat', async () => {
+    const cookie = await withAccount();
+    const open = await rig.open(server.url);
+    const { page } = open;
+    await logIn(open);
+    const field = page.getByRole('textbox', { name: 'Message' });
+    await field.fill('Still here');
+    await server.call('/api/auth/sessions', undefined, { method: 'DELETE', headers: { cookie } });
+    await field.press('Enter');
+    await page.getByRole('dialog', { name: 'Log in again' }).waitFor();
+    await logIn(open);
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await expect.poll(() => field.inputValue()).toBe('Still here');
+    open.expectClean(REFUSALS);
+  });
+
   test('a session that ends meanwhile asks to log in again, over a page that stays as it is', async () => {
     const cookie = await withAccount();
     const open = await rig.open(server.url);

@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type ApprovalAnswer, answerApproval } from '../../../src/client/answer-approval.ts';
 import { RequestError } from '../../../src/client/client.ts';
 import type { Approval } from '../../../src/client/types.ts';
 import { KEYS } from '../api/keys.ts';
+import { SERVER } from '../api/server.ts';
 import { Problem } from '../ui/problem.tsx';
 import { useShortcut } from '../ui/use-shortcut.ts';
-import { type ApprovalAnswer, answerApproval } from './answer-approval.ts';
 import { ApprovalAlways } from './approval-always.tsx';
 import { ApprovalDeny } from './approval-deny.tsx';
 import { ApprovalEdit } from './approval-edit.tsx';
@@ -112,7 +113,7 @@ function useAnswer(approval: Approval): {
     setState('busy');
     setError(undefined);
     try {
-      await answerApproval(approval, given);
+      await answerApproval(SERVER, approval, given);
       setState('answered');
     } catch (problem) {
       const isClosed = problem instanceof RequestError && (problem.status === 409 || problem.status === 404);

@@ -3,12 +3,13 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { RunState } from '../../../src/client/run-state.ts';
 import type { Run } from '../../../src/client/types.ts';
 import { KEYS } from '../api/keys.ts';
+import { isActive } from '../runs/run-words.ts';
 import { type FollowedRun, useRun } from '../runs/use-run.ts';
 import { type Entry, entriesOf, type LiveRun, type ToldStep, toldOf, type UserEntry } from './entries.ts';
 import type { History } from './history.ts';
 import { doneSending, type Outgoing, useOutgoing } from './outbox.ts';
 import { type LoadedHistory, refetchSurely, useHistory } from './use-history.ts';
-import { isActive, useLatestRun } from './use-latest-run.ts';
+import { useLatestRun } from './use-latest-run.ts';
 
 /** A conversation as it is shown, and what is going on in it. */
 export interface ConversationView
@@ -132,7 +133,7 @@ function useLiveRun(
   const told = useRef(new Map<string, ToldStep>());
   const run = useRun(followedId);
   const isFree = followedId === undefined || ended.has(followedId);
-  const candidates = [outgoing?.runId, isActive(latest) ? latest.id : undefined];
+  const candidates = [outgoing?.runId, latest && isActive(latest) ? latest.id : undefined];
   const next = candidates.find((id) => id !== undefined && !ended.has(id));
   useEffect(() => {
     if (isFree && next !== undefined) follow(next);
@@ -185,8 +186,9 @@ function useEndedElsewhere(
   useEffect(() => {
     if (latest === undefined) return;
     const id = latest?.id ?? '';
-    const now = `${id} ${isActive(latest)}`;
-    const isNews = seen.current !== undefined && seen.current !== now && id !== followedId && !isActive(latest);
+    const isGoingOn = latest != null && isActive(latest);
+    const now = `${id} ${isGoingOn}`;
+    const isNews = seen.current !== undefined && seen.current !== now && id !== followedId && !isGoingOn;
     seen.current = now;
     let tries = 0;
     if (isNews) void refetchSurely(refetch, () => ++tries <= LEFT_TRIES);

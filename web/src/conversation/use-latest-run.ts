@@ -25,8 +25,3 @@ export function useLatestRun(conversationId: string, isExpected: boolean): Run |
   });
   return data;
 }
-
-/** Has it not ended? */
-export function isActive(run: Run | null | undefined): run is Run {
-  return run?.status === 'queued' || run?.status === 'running' || run?.status === 'waiting_approval';
-}
