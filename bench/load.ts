@@ -5,6 +5,8 @@ import { cpuMs } from './processes.ts';
 /** A side of the comparison: where it listens and how its answers are told to be complete. */
 export interface Side {
   name: 'pipe' | 'profclaw';
+  /** Has an answer of its own the form of Chat Completions? What passes the pipe has it anyhow. */
+  isChatForm?: boolean;
   url: string;
   path: string;
   pid: number;
@@ -38,7 +40,7 @@ export async function round(side: Side, stream: boolean, workers: number, second
     ...REQUEST,
     model: side.model,
     stream,
-    ...(stream && side.name === 'pipe' ? STREAM_OPTIONS : {}),
+    ...(stream && isChatForm(side) ? STREAM_OPTIONS : {}),
   });
   const latencies: number[] = [];
   const cpuBefore = cpuMs(side.pid);
@@ -62,7 +64,11 @@ export async function round(side: Side, stream: boolean, workers: number, second
   return { perSecond, latencies: latencies.sort((a, b) => a - b), cpuMs: cpu };
 }
 
-/** Our server asks a provider for the usage by itself; a caller of the pipe has to. */
+function isChatForm({ name, isChatForm: isSo = false }: Side): boolean {
+  return name === 'pipe' || isSo;
+}
+
+/** Our own API tells the usage by itself; in this form a caller has to ask for it. */
 const STREAM_OPTIONS = { stream_options: { include_usage: true } };
 
 function send(pool: Pool, side: Side, body: string, stream: boolean, sample: boolean): Promise<void> {
@@ -104,24 +110,26 @@ function problem(side: Side, stream: boolean, sample: boolean, kept: Buffer[]): 
   if (!answer.slice(-1000).includes(side.endMark)) return `a stream without its end: ${answer.slice(-200)}`;
   // What the provider sends is the bench's own; that it passes a pipe unchanged is told by its end.
   if (!sample || side.name === 'pipe') return undefined;
-  const deltas = streamDeltas(answer);
+  const deltas = streamDeltas(answer, isChatForm(side));
   if (deltas.length !== CHUNKS) return `${deltas.length} deltas instead of ${CHUNKS}`;
   return deltas.join('') === STREAM_TEXT ? undefined : 'not the text of the provider';
 }
 
-interface PipeAnswer {
-  choices: { message?: { content: string } }[];
+interface ChatAnswer {
+  choices: { message?: { content: string }; delta?: { content?: string | null } }[];
 }
 
 function wholeText(side: Side, answer: string): string | undefined {
-  if (side.name === 'pipe') return (JSON.parse(answer) as PipeAnswer).choices[0]?.message?.content;
+  if (isChatForm(side)) return (JSON.parse(answer) as ChatAnswer).choices[0]?.message?.content;
   return (JSON.parse(answer) as { message: { content: string } }).message.content;
 }
 
-function streamDeltas(answer: string): string[] {
+function streamDeltas(answer: string, isChat: boolean): string[] {
   return answer.split('\n\n').flatMap((event) => {
     if (!event.startsWith('data: {')) return [];
-    const { content } = JSON.parse(event.slice(6)) as { content?: string };
-    return content === undefined ? [] : [content];
+    const data = JSON.parse(event.slice(6)) as { content?: string } & Partial<ChatAnswer>;
+    const content = isChat ? data.choices?.[0]?.delta?.content : data.content;
+    // The first piece may say no more than who speaks.
+    return content === undefined || content === null || content === '' ? [] : [content];
   });
 }

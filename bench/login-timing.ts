@@ -7,6 +7,7 @@ import { replaceAccessKey } from '../src/auth/access-key.ts';
 import { hashPassword } from '../src/auth/passwords.ts';
 import { loadConfig } from '../src/config.ts';
 import { startServer } from '../src/http/server.ts';
+import { INTERFACE } from '../src/interface.ts';
 import { BackOff } from '../src/limits/back-off.ts';
 import { openServices } from '../src/open-services.ts';
 import { openDatabase } from '../src/storage/database.ts';
@@ -55,7 +56,7 @@ const { services, close } = await openServices({
   version: 'bench',
 });
 const limiter = { take: () => Promise.resolve({ standings: [] }) };
-const server = await startServer({ ...services, limiter, backOff: new NoBackOff(db) });
+const server = await startServer({ ...services, limiter, backOff: new NoBackOff(db) }, INTERFACE);
 try {
   await makeAccounts(db);
   const login = await measure(

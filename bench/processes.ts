@@ -77,6 +77,11 @@ function removeFolder(folder: string): void {
   folders.delete(folder);
 }
 
+/** Starts some other program of Node that prints its address. */
+export async function startProgram(args: string[], environment: Record<string, string>): Promise<Running> {
+  return await start(args, environment);
+}
+
 async function start(args: string[], environment: Record<string, string>, log?: number): Promise<Running> {
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env.PATH, ...environment },

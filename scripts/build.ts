@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'rolldown';
+import { buildClient } from './build-client.ts';
 import { buildPage } from './build-page.ts';
 import { licences } from './licences.ts';
 
@@ -53,4 +54,5 @@ writeFileSync(join(FOLDER, 'main.js'), ENTRY);
 // A link to it is made once, when the package is first run by its name.
 chmodSync(join(FOLDER, 'main.js'), 0o755);
 
+await buildClient(FOLDER);
 await buildPage(join(FOLDER, 'web'));

@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Config } from './config.ts';
 import { inLogs } from './core/redactor.ts';
 import { type RunningServer, startServer } from './http/server.ts';
+import { INTERFACE } from './interface.ts';
 import { openServices } from './open-services.ts';
 import { openDatabase } from './storage/database.ts';
 import { openSecretKey } from './storage/rotation.ts';
@@ -36,7 +37,7 @@ export async function serve(config: Config, log: Logger): Promise<RunningServer>
   const foundation = { config, database, secretKey, log, version: packageJson.version, webFolder: WEB_FOLDER };
   const { services, close } = await openServices(foundation);
   const sweep = startSweep(database.db, services.runs, log);
-  const server = await startServer(services);
+  const server = await startServer(services, INTERFACE);
   return {
     url: server.url,
     stop: async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../src/config.ts';
 import { startServer } from '../src/http/server.ts';
+import { INTERFACE } from '../src/interface.ts';
 import { openServices } from '../src/open-services.ts';
 import { CoolDowns } from '../src/providers/cool-down.ts';
 import { openDatabase } from '../src/storage/database.ts';
@@ -66,7 +67,7 @@ export async function startTestServer(
   };
   const { services, close } = await openServices(foundation);
   const sweep = startSweep(database.db, services.runs, log);
-  const server = await startServer(services);
+  const server = await startServer(services, INTERFACE);
   return {
     url: server.url,
     home: folder,

@@ -35,6 +35,10 @@ export interface CompletionInput {
   maxTokens?: number | undefined;
   tools?: ChatRequest['tools'] | undefined;
   toolChoice?: ChatRequest['toolChoice'];
+  effort?: ChatRequest['effort'] | undefined;
+  sampling?: ChatRequest['sampling'] | undefined;
+  responseFormat?: ChatRequest['responseFormat'] | undefined;
+  parallelToolCalls?: boolean | undefined;
   /** Models to try in this order if the one before fails before its first byte. */
   fallbacks?: string[] | undefined;
   /** Fills in what the request leaves out: prompt, model, temperature, tokens. */
@@ -151,7 +155,23 @@ async function prepare(
       temperature: input.temperature ?? preset?.temperature ?? undefined,
       maxTokens: input.maxTokens ?? preset?.maxTokens ?? undefined,
       stream: input.stream,
+      ...asked(input),
     },
+  };
+}
+
+/** What is only in a request if it was asked for. */
+function asked({
+  effort,
+  sampling,
+  responseFormat,
+  parallelToolCalls,
+}: CompletionInput): Pick<ChatRequest, 'effort' | 'sampling' | 'responseFormat' | 'parallelToolCalls'> {
+  return {
+    ...(effort === undefined ? {} : { effort }),
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(responseFormat === undefined ? {} : { responseFormat }),
+    ...(parallelToolCalls === undefined ? {} : { parallelToolCalls }),
   };
 }
 

@@ -4,6 +4,8 @@ export interface Server {
   url: string;
   /** Sent with every request, such as `authorization`. */
   headers?: Readonly<Record<string, string>>;
+  /** In place of the global one. */
+  fetch?: typeof fetch;
   /** Told of every answer that is no success, before it is thrown. */
   onRefused?: (error: RequestError, path: string) => void;
 }
@@ -52,7 +54,7 @@ export async function send(server: Server, path: string, options: RequestOptions
   const address = server.url + path + (search.size > 0 ? `?${search}` : '');
   let response: Response;
   try {
-    response = await fetch(address, {
+    response = await (server.fetch ?? fetch)(address, {
       method,
       headers: {
         ...server.headers,

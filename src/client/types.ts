@@ -1,11 +1,11 @@
-import type { z } from 'zod';
-import type { ConversationSchema, MessageSchema } from '../http/conversation-schemas.ts';
-import type { ApprovalSchema, RunSchema, RunWithCallsSchema } from '../http/run-schemas.ts';
+import type { components } from './api.ts';
 
-// What the server answers, from the schemas that document it. Types only: nothing of the server comes along.
+// What the server answers, by its name in the document.
 
-export type Conversation = z.infer<typeof ConversationSchema>;
-export type Message = z.infer<typeof MessageSchema>;
-export type Approval = z.infer<typeof ApprovalSchema>;
-export type Run = z.infer<typeof RunSchema>;
-export type RunWithCalls = z.infer<typeof RunWithCallsSchema>;
+type Schemas = components['schemas'];
+
+export type Conversation = Schemas['Conversation'];
+export type Message = Schemas['ConversationMessage'];
+export type Approval = Schemas['Approval'];
+export type Run = Schemas['Run'];
+export type RunWithCalls = Schemas['RunWithCalls'];

@@ -6,6 +6,7 @@ import { isOfThisMachine } from './client-address.ts';
 import { sessionCookie } from './cookies.ts';
 import { requireOwnSite, type Sites } from './guard.ts';
 import type { Route } from './route.ts';
+import type { Wire } from './wire.ts';
 
 /** Who was let in. `principal` is undefined for a stranger, at a route that is for everybody. */
 export interface Admitted {
@@ -19,12 +20,17 @@ export interface Admitted {
  * nothing is locked, a program of this machine; and the scope that the route needs.
  * @throws AppError `forbidden` or `unauthenticated`.
  */
-export async function admit(request: IncomingMessage, route: Route, gate: Gate, sites: Sites): Promise<Admitted> {
+export async function admit(
+  request: IncomingMessage,
+  { route, wire }: { route: Route; wire: Wire },
+  gate: Gate,
+  sites: Sites,
+): Promise<Admitted> {
   const isLocked = await gate.isLocked();
   const isPage = route.method === 'get' && route.contentType === 'text/html';
   requireOwnSite(request, sites, { isPage, isLocked });
-  const { authorization, cookie } = request.headers;
-  const session = sessionCookie(cookie);
+  const authorization = wire.authorization(request.headers);
+  const session = sessionCookie(request.headers.cookie);
   const identified = await gate.identify({ authorization, session });
   const local = !identified && !isLocked && isOfThisMachine(request) ? LOCAL_PRINCIPAL : undefined;
   const principal = identified?.principal ?? local;

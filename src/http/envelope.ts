@@ -8,18 +8,18 @@ export interface ErrorEnvelope {
   details?: Record<string, unknown>;
 }
 
-/** An error ready to be sent. */
-export interface ErrorReply {
+/** An error ready to be sent, in the envelope of its wire. */
+export interface ErrorReply<Body extends object = object> {
   status: number;
   headers: Record<string, string>;
-  body: ErrorEnvelope;
+  body: Body;
 }
 
 /** Seconds: a day. */
 const MAX_RETRY_AFTER = 86_400;
 
 /** Maps an error to status, headers and envelope. */
-export function errorReply(error: AppError, requestId: string): ErrorReply {
+export function errorReply(error: AppError, requestId: string): ErrorReply<ErrorEnvelope> {
   const headers: Record<string, string> = {};
   const { retryAfter: seconds = Number.NaN } = error;
   if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';

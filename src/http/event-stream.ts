@@ -30,9 +30,12 @@ const CUT_OFF = ': cut off, because nothing was read for too long; come back wit
 export class EventStream extends TextStream {
   override readonly outlivesCaller: boolean;
 
-  /** @param options `outlivesCaller`: the source is read to its end also when the caller has left. */
-  constructor(chunks: AsyncIterable<string>, options: { outlivesCaller?: boolean } = {}) {
-    super(chunks, STREAM_HEADERS);
+  /** @param options `outlivesCaller`: the source is read to its end also when the caller has left; `headers`: more of them. */
+  constructor(
+    chunks: AsyncIterable<string>,
+    options: { outlivesCaller?: boolean; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(chunks, { ...STREAM_HEADERS, ...options.headers });
     this.outlivesCaller = options.outlivesCaller ?? false;
   }
 }

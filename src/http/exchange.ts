@@ -13,19 +13,18 @@ import { readJsonBody } from './body.ts';
 import type { ClientAddresses } from './client-address.ts';
 import { sessionCookie, setSessionCookie } from './cookies.ts';
 import { corsHeaders, preflightHeaders } from './cors.ts';
-import { errorReply } from './envelope.ts';
 import { TextStream, writeStream } from './event-stream.ts';
 import type { Idempotency, KeyedRequest, Work } from './idempotency.ts';
 import { fingerprintOf, readIdempotencyKey } from './idempotency-key.ts';
 import { toIssues } from './issues.ts';
 import { Page } from './page.ts';
 import { bucketsOf } from './rate-buckets.ts';
-import { rateHeaders } from './rate-headers.ts';
 import type { Route, RouteRequest } from './route.ts';
 import { type Router, readTarget, type Target } from './router.ts';
 import type { RunningRequest, RunningRequests } from './running.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import type { Services } from './services.ts';
+import { NATIVE_WIRE, type Wire, type WireOf } from './wire.ts';
 
 /** A year: browsers do not speak plain http to this host any more. */
 const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=31536000' };
@@ -41,6 +40,7 @@ type Keyed = Pick<KeyedRequest, 'key' | 'fingerprint'>;
 export interface Serving {
   services: Services;
   router: Router;
+  wireOf: WireOf;
   running: RunningRequests;
   idempotency: Idempotency;
   addresses: ClientAddresses;
@@ -51,6 +51,8 @@ const NOBODY = '';
 
 type CommonField =
   | 'acceptEncoding'
+  | 'headers'
+  | 'wire'
   | 'services'
   | 'principal'
   | 'requestId'
@@ -76,6 +78,7 @@ export class Exchange {
   readonly #headers: Record<string, string>;
   readonly #address: string;
   readonly #standings: Standing[] = [];
+  #wire: Wire = NATIVE_WIRE;
   #actor: string | undefined;
   readonly #began = performance.now();
 
@@ -106,6 +109,8 @@ export class Exchange {
       const target = readTarget(this.#request.url ?? '');
       if (!target) throw new AppError('invalid_request', 'The request target is malformed');
       const { method = '' } = this.#request;
+      this.#wire = this.#serving.wireOf(target.path, this.#request.headers);
+      Object.assign(this.#headers, this.#wire.requestHeaders(this.#id));
       const match = router.match(method, target.path);
       if (!('route' in match)) throw unknownRoute(`${method} ${target.path}`, match.methods);
       await this.#serve(match.route, match.params, target, ticket);
@@ -143,7 +148,7 @@ export class Exchange {
     // Before anything is looked up: this is also for those who only knock.
     if (access.addressLimit !== undefined)
       await this.#limit([perMinute('address', networkOf(this.#address), access.addressLimit)]);
-    const { principal, renewed } = await admit(this.#request, route, gate, access);
+    const { principal, renewed } = await admit(this.#request, { route, wire: this.#wire }, gate, access);
     if (renewed !== undefined) this.#setSession(renewed);
     if (!principal) return { principal, owner: NOBODY };
     this.#actor = principal.credential || principal.actor;
@@ -155,7 +160,10 @@ export class Exchange {
     if (buckets.length === 0) return;
     const { standings, refused } = await this.#services.limiter.take(buckets);
     this.#standings.push(...standings);
-    Object.assign(this.#headers, rateHeaders({ standings: this.#standings, ...(refused ? { refused } : {}) }));
+    Object.assign(
+      this.#headers,
+      this.#wire.limitHeaders({ standings: this.#standings, ...(refused ? { refused } : {}) }),
+    );
     if (refused) throw rateLimited(refused);
   }
 
@@ -163,6 +171,8 @@ export class Exchange {
     const { headers } = this.#request;
     return {
       services: this.#services,
+      wire: this.#wire,
+      headers,
       principal,
       requestId: this.#id,
       lastEventId: headers['last-event-id']?.toString(),
@@ -246,7 +256,7 @@ export class Exchange {
   }
 
   #failure(error: AppError): void {
-    const { status, headers, body } = errorReply(error, this.#id);
+    const { status, headers, body } = this.#wire.errorReply(error, this.#id);
     if (status >= 500 && error.cause !== undefined)
       this.#services.log.error({ requestId: this.#id, err: error.cause }, error.message);
     // The rest of a body that is too large is not read, so the connection cannot be used again.

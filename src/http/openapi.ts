@@ -33,7 +33,8 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
   const paths: Record<string, Json> = {};
   schema(ErrorSchema, 'output');
   for (const route of routes) {
-    paths[route.path] = { ...paths[route.path], [route.method]: operation(route, schema) };
+    const path = route.path.replace('+}', '}');
+    paths[path] = { ...paths[path], [route.method]: operation(route, schema) };
   }
   return {
     openapi: '3.1.0',

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { z } from 'zod';
 import type { AuditAction } from '../audit/actions.ts';
 import type { Principal } from '../auth/principal.ts';
@@ -6,6 +7,7 @@ import type { Origin } from '../auth/sessions.ts';
 import type { IdPrefix } from '../core/ids.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Services } from './services.ts';
+import type { Wire } from './wire.ts';
 
 /** What a handler gets: validated input, whose request it is, and when to stop. */
 export interface RouteRequest<P, Q, B> {
@@ -28,6 +30,10 @@ export interface RouteRequest<P, Q, B> {
   requestId: string;
   /** Of the header `Last-Event-ID`: the last event that the caller has seen. */
   lastEventId: string | undefined;
+  /** All of them, as Node gives them. */
+  headers: IncomingHttpHeaders;
+  /** What errors in a stream look like. */
+  wire: Wire;
   /** Of the header `Accept-Encoding`. */
   acceptEncoding: string;
   /**
@@ -54,7 +60,7 @@ export interface Deed<P, Q, B> {
 /** One route: the schemas that validate are the ones that document. */
 export interface Route<P = unknown, Q = unknown, B = unknown> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** OpenAPI's form: `/api/tasks/{id}`. */
+  /** OpenAPI's form: `/api/tasks/{id}`; `{id+}` takes slashes as well. */
   path: string;
   tag: string;
   summary: string;

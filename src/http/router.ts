@@ -57,7 +57,8 @@ export function readTarget(url: string): Target | undefined {
 }
 
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)')}$`);
+  const plain = path.replaceAll('.', '\\.').replaceAll(/\{(\w+)\}/g, '(?<$1>[^/]+)');
+  return new RegExp(`^${plain.replaceAll(/\{(\w+)\+\}/g, '(?<$1>.+)')}$`);
 }
 
 function paramsOf(found: RegExpExecArray | null): Record<string, string> | undefined {

@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { ClientAddresses } from './client-address.ts';
 import { Exchange } from './exchange.ts';
 import { Idempotency } from './idempotency.ts';
+import type { Route } from './route.ts';
 import { Router } from './router.ts';
-import { ROUTES } from './routes/index.ts';
 import { RunningRequests } from './running.ts';
 import type { Services } from './services.ts';
 import { refuseUnreadable } from './unreadable.ts';
+import type { WireOf } from './wire.ts';
 
 /** A listening server. */
 export interface RunningServer {
@@ -17,17 +18,24 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** What a server answers. */
+export interface Interface {
+  routes: readonly Route[];
+  wireOf: WireOf;
+}
+
 /**
  * Listens on the configured address; port 0 picks a free one.
  * @throws Error saying that the port is taken, or whatever else the system has against it.
  */
-export async function startServer(services: Services): Promise<RunningServer> {
+export async function startServer(services: Services, { routes, wireOf }: Interface): Promise<RunningServer> {
   const { host, port, stopTimeout } = services.config;
   const running = new RunningRequests();
   const serving = {
     services,
     running,
-    router: new Router(ROUTES),
+    router: new Router(routes),
+    wireOf,
     idempotency: new Idempotency(services.database.db, services.log),
     addresses: new ClientAddresses(services.config.access.trustedProxies),
   };

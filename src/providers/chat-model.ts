@@ -110,14 +110,47 @@ export type Message =
   | { role: 'system'; text: string }
   | { role: 'user'; parts: UserPart[] }
   | { role: 'assistant'; parts: AssistantPart[] }
-  | { role: 'tool'; toolCallId: string; toolName: string; text: string };
+  | {
+      role: 'tool';
+      toolCallId: string;
+      toolName: string;
+      text: string;
+      /** The tool has failed; said to models whose wire has a word for it, the others have the text. */
+      isError?: boolean;
+      /** Pictures and documents of the result; a wire without a place for them in it puts them after it. */
+      media?: (ImagePart | FilePart)[];
+    };
 
 /** A tool offered to the model; `parameters` is a JSON Schema of type object. */
 export interface Tool {
   name: string;
   description: string | undefined;
   parameters: JsonObject;
+  /** Must the arguments fit the schema exactly, where the vendor sees to that? */
+  strict?: boolean;
 }
+
+/**
+ * How a model chooses its words. What one does not take is left out with a warning that names it as it is named here.
+ */
+export interface Sampling {
+  topP?: number;
+  topK?: number;
+  /** Texts before which the answer ends. */
+  stop?: string[];
+  seed?: number;
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  /** By token id, -100 to 100. */
+  logitBias?: Record<string, number>;
+  /** How many likely tokens to name for each place of the text, beside the one that was chosen. */
+  logprobs?: number;
+}
+
+/** What form the text of an answer must have. */
+export type ResponseFormat =
+  | { type: 'json' }
+  | { type: 'json-schema'; name: string; description?: string; schema: JsonObject; strict?: boolean };
 
 export type ToolChoice = 'auto' | 'none' | 'required' | { name: string };
 
@@ -141,6 +174,10 @@ export interface ChatRequest {
    * `maxTokens`), and where a tool call is forced. `max` is the most that the model has a word for.
    */
   effort?: Effort;
+  sampling?: Sampling;
+  responseFormat?: ResponseFormat;
+  /** May several tools be called at once? Absent: as the model does. */
+  parallelToolCalls?: boolean;
   stream: boolean;
 }
 
@@ -176,7 +213,10 @@ export type ProviderEvent =
   | { type: 'tool-call'; call: ToolCall }
   | { type: 'source'; source: Source }
   | { type: 'usage'; usage: Usage }
-  | { type: 'finish'; reason: FinishReason }
+  /** Of some pieces of text, in the form of OpenAI's Chat Completions: `{token, logprob, bytes, top_logprobs}`. */
+  | { type: 'logprobs'; tokens: JsonObject[] }
+  /** `stopSequence`: which of the texts of `stop` ended it, if the provider says so. */
+  | { type: 'finish'; reason: FinishReason; stopSequence?: string }
   | { type: 'error'; error: AppError };
 
 /** An answer under way. Each batch holds what one read from the network gave; a whole answer is one batch. */

@@ -4,6 +4,7 @@ import { withoutToolData } from '../core/tool-data.ts';
 import { type AppError, abortError } from '../errors.ts';
 import type { ChatAnswer, ChatModel, ChatRequest, FinishReason, ProviderEvent } from './chat-model.ts';
 import { messageText, readScript, type Script } from './demo-script.ts';
+import { nothingBeside } from './protocols/sampling.ts';
 import { refusalError } from './transport/failure.ts';
 
 /** The demo's only model. */
@@ -89,7 +90,9 @@ function failure({ status, message }: { status: number; message: string }): AppE
 }
 
 function warningsFor(request: ChatRequest): string[] {
-  return request.temperature === undefined ? [] : ['temperature: the demo model does not take it; left out'];
+  const warnings = request.temperature === undefined ? [] : ['temperature: the demo model does not take it; left out'];
+  nothingBeside(request, warnings);
+  return warnings;
 }
 
 function countWords(text: string): number {

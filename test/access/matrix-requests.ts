@@ -44,10 +44,26 @@ const KNOWN: Readonly<Record<string, Json>> = {
   messages: [{ role: 'user', content: 'Hello' }],
 };
 
+/** Whole bodies of routes whose schemas say still less. */
+const BODIES: Readonly<Record<string, Json>> = {
+  'post /api/chat/ui': {
+    id: 'a-chat',
+    model: 'demo',
+    messages: [{ id: 'a-message', role: 'user', parts: [{ type: 'text', text: 'Hello' }] }],
+  },
+  'post /mcp': {
+    ...{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+    params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'matrix', version: '1' } },
+  },
+  'post /v1/responses': { model: 'demo', input: 'Hello', store: false },
+};
+
 /** The smallest body that a schema takes; undefined if the route takes none. `fields` are put in place of what was found. */
 export function sampleBody(document: Json, operation: Operation, fields: Json = {}): Json | undefined {
   const schema = bodySchema(operation);
   if (schema === undefined) return undefined;
+  const whole = BODIES[operation.name];
+  if (whole !== undefined) return { ...whole, ...fields };
   const known = Object.keys(schema.properties).filter((name) => name in KNOWN);
   return { ...sample(document, schema), ...Object.fromEntries(known.map((name) => [name, KNOWN[name]])), ...fields };
 }

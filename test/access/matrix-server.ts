@@ -6,6 +6,7 @@ import pino from 'pino';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { startServer } from '../../src/http/server.ts';
+import { INTERFACE } from '../../src/interface.ts';
 import { openServices } from '../../src/open-services.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPostgres } from '../../src/storage/postgres.ts';
@@ -76,7 +77,7 @@ export async function startOpenServer(
   const secretKey = Buffer.alloc(32, 1);
   const foundation = { config, database, secretKey, log, version: 'test', webFolder: makePage(home) };
   const { services, close } = await openServices(foundation);
-  const server = await startServer(services);
+  const server = await startServer(services, INTERFACE);
   return {
     url: server.url,
     db,
@@ -104,7 +105,12 @@ export async function ask(
 ): Promise<Answer> {
   const response = await fetch(url + path, {
     method,
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...credential },
+    headers: {
+      // What clients of MCP must take.
+      accept: 'application/json, text/event-stream',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...credential,
+    },
     body: body === undefined ? null : JSON.stringify(body),
   });
   const text = await response.text();

@@ -29,6 +29,7 @@ export class Things {
   async make(path: string): Promise<Ids> {
     // The only provider that can be asked without a network.
     if (/\/\{type\}\/(models|health)$/.test(path)) return { type: 'demo' };
+    if (path.startsWith('/v1/models/')) return { id: 'demo/demo' };
     if (path.startsWith('/assets/')) return { name: SCRIPT };
     // Those of a run that waits do not end.
     if (path.endsWith('/events')) return await this.ended();
@@ -117,6 +118,7 @@ export class Things {
 
   readonly #makers: Readonly<Record<string, () => Promise<Ids>>> = {
     [CONVERSATIONS]: () => this.conversation(),
+    '/api/chat/ui': () => this.conversation(),
     '/api/chat/runs': () => this.waiting(),
     '/api/chat/tools/rules': () => this.rule(),
     '/api/chat/tools/results': () => this.#result(),

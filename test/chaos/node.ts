@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { loadConfig } from '../../src/config.ts';
 import { startServer } from '../../src/http/server.ts';
+import { INTERFACE } from '../../src/interface.ts';
 import { openServices } from '../../src/open-services.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 import { openSecretKey } from '../../src/storage/rotation.ts';
@@ -25,7 +26,7 @@ const secretKey = await openSecretKey({ db: database.db, home: config.home, from
 const tools = [...effectTools(process.env.CHAOS_EFFECTS ?? ''), completeTask];
 const { services, close } = await openServices({ config, database, secretKey, log, version: 'chaos', tools });
 const sweep = startSweep(database.db, services.runs, log);
-const server = await startServer(services);
+const server = await startServer(services, INTERFACE);
 process.once('SIGTERM', () => void stop());
 process.send?.({ url: server.url });
 // One that is killed would not write down what it has compiled.

@@ -7,6 +7,7 @@ import { seedConversations, seedMessages } from '../../bench/conversation-seed.t
 import { LOCAL_OWNER } from '../../src/auth/principal.ts';
 import { loadConfig } from '../../src/config.ts';
 import { startServer } from '../../src/http/server.ts';
+import { INTERFACE } from '../../src/interface.ts';
 import { openServices } from '../../src/open-services.ts';
 import { claimKey, finishKey, releaseKey, removeExpiredKeys, renewKeys } from '../../src/storage/idempotency.ts';
 import { removeExpiredOrphans } from '../../src/storage/orphans.ts';
@@ -70,7 +71,7 @@ export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres
   const secretKey = Buffer.alloc(32, 1);
   const database = { db, kind, ping: () => Promise.resolve(), close: () => Promise.resolve() };
   const { services, close } = await openServices({ config, database, secretKey, log, version: 'test' });
-  const server = await startServer(services);
+  const server = await startServer(services, INTERFACE);
   try {
     await drive(async (method, path, status, body, headers) => {
       const answer = await fetch(`${server.url}/api/chat${path}`, {

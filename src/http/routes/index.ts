@@ -52,5 +52,8 @@ const API_ROUTES: readonly Route[] = [
   ...webPageRoutes,
 ];
 
-/** Every route of the server, in the order of the document. */
-export const ROUTES: readonly Route[] = [...API_ROUTES, ...metaRoutes(API_ROUTES)];
+/** Every route of a server, in the order of the document. @param more those of other clients' wires. */
+export function routesWith(more: readonly Route[]): readonly Route[] {
+  const all = [...API_ROUTES, ...more];
+  return [...all, ...metaRoutes(all)];
+}

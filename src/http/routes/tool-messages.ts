@@ -15,7 +15,7 @@ import { ToolTurnEvent, ToolTurnSchema, toolTurn } from '../tool-turn.ts';
 import { agentContext } from '../turn-input.ts';
 
 /** Steps that an effort allows. */
-const STEPS = { low: 5, medium: 20, high: 50, max: 200 } as const;
+export const STEPS = { low: 5, medium: 20, high: 50, max: 200 } as const;
 
 const common = {
   method: 'post',

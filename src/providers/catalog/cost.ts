@@ -81,7 +81,7 @@ function pricedTokens(provider: ProviderType, usage: Usage): PricedTokens {
 }
 
 /** All that the model wrote: xAI's chat counts reasoning beside the completion, which only its total shows. */
-function writtenTokens({ promptTokens, completionTokens, totalTokens, reasoningTokens = 0 }: Usage): number {
+export function writtenTokens({ promptTokens, completionTokens, totalTokens, reasoningTokens = 0 }: Usage): number {
   const isBesideReasoning = totalTokens === promptTokens + completionTokens + reasoningTokens;
   return completionTokens + (isBesideReasoning ? reasoningTokens : 0);
 }

@@ -1,12 +1,15 @@
-import type { JsonObject } from '../../core/json.ts';
+import { asObject, type JsonObject } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, Media, Message, Tool, UserPart } from '../chat-model.ts';
 import type { Quirks } from '../profiles.ts';
 import { type Cacheable, markCacheable } from './anthropic-cache.ts';
 import { isThinking, lowerThinking } from './anthropic-thinking.ts';
 import { systemText } from './message-parts.ts';
 import type { WireRequest } from './protocol.ts';
+import { lowerSampling, noResponseFormat, noStrictTools, type SamplingNames } from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { fileText } from './text-file.ts';
+
+const SAMPLING: SamplingNames = { topP: 'top_p', topK: 'top_k', stop: 'stop_sequences' };
 
 /** The wire demands a limit: the most that every model of a generation takes. Later ones think within it. */
 export function defaultMaxTokens(model: string): number {
@@ -36,13 +39,30 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
     body.temperature = Math.min(temperature, 1);
     if (temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
   }
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
   Object.assign(body, lowerThinking(request, { messages, maxTokens, temperature }));
+  addFormat(request, body, warnings);
+  noStrictTools(request, warnings);
   if (tools.length > 0) {
     body.tools = tools;
     const choice = past.length > 0 ? 'none' : request.toolChoice;
     if (choice !== undefined) body.tool_choice = lowerToolChoice(choice);
+    addParallel(request, body);
   }
   return { path: '/messages', body, warnings };
+}
+
+/** @see https://platform.claude.com/docs/en/build-with-claude/structured-outputs */
+function addFormat(request: ChatRequest, body: JsonObject, warnings: string[]): void {
+  const { responseFormat: format } = request;
+  if (format?.type !== 'json-schema') noResponseFormat(request, warnings);
+  else body.output_config = { ...asObject(body.output_config), format: { type: 'json_schema', schema: format.schema } };
+}
+
+function addParallel({ parallelToolCalls }: ChatRequest, body: JsonObject): void {
+  if (parallelToolCalls === undefined) return;
+  const choice = asObject(body.tool_choice ?? { type: 'auto' });
+  if (choice.type !== 'none') body.tool_choice = { ...choice, disable_parallel_tool_use: !parallelToolCalls };
 }
 
 /**
@@ -93,13 +113,18 @@ function lowerContent(message: Exclude<Message, { role: 'system' }>): JsonObject
     case 'user':
       return message.parts.flatMap(lowerUserPart);
     case 'tool':
-      return [{ type: 'tool_result', tool_use_id: message.toolCallId, content: message.text }];
+      return [lowerResult(message)];
     case 'assistant': {
       // As the model made it: thinking may stand between calls. A turn that ends in thinking, cut off, is refused.
       const blocks = message.parts.flatMap(lowerAssistantPart);
       return blocks.slice(0, blocks.findLastIndex((block) => !isThinking(block)) + 1);
     }
   }
+}
+
+function lowerResult({ toolCallId, text, isError, media = [] }: Extract<Message, { role: 'tool' }>): JsonObject {
+  const content = media.length === 0 ? text : [...textBlock(text), ...media.flatMap(lowerUserPart)];
+  return { type: 'tool_result', tool_use_id: toolCallId, content, ...(isError ? { is_error: true } : {}) };
 }
 
 /** Blocks of nothing but white space are refused. */

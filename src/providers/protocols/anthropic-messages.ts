@@ -15,6 +15,7 @@ export const anthropicMessages: Protocol = {
   framing: 'sse',
   quirks: ['toolCallIds', 'reasoningModels'],
   toolCallIds: { pattern: /^[a-zA-Z0-9_-]{1,64}$/, length: 32 },
+  takesResultMedia: true,
   lower: lowerMessagesRequest,
   read: (body) => {
     const reader = new MessagesReader();

@@ -6,11 +6,21 @@ import { mediaUrl } from './media.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { lowerCall, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
+import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
 import { requireText } from './text-file.ts';
 
 /** Models that take a budget for thinking (https://docs.cohere.com/docs/reasoning), and what they write at most. */
 const BUDGETED = /^command-a-reasoning/;
 const MAX_OUTPUT = 32_000;
+
+const SAMPLING: SamplingNames = {
+  topP: 'p',
+  topK: 'k',
+  stop: 'stop_sequences',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+};
 
 /** Writes a request in the form of Cohere's Chat. */
 export function lowerCohere(request: ChatRequest, quirks: Quirks): WireRequest {
@@ -19,6 +29,12 @@ export function lowerCohere(request: ChatRequest, quirks: Quirks): WireRequest {
   if (request.stream) body.stream = true;
   if (request.maxTokens !== undefined) body.max_tokens = request.maxTokens;
   if (request.temperature !== undefined) body.temperature = request.temperature;
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
+  const { responseFormat: format } = request;
+  if (format)
+    body.response_format = { type: 'json_object', ...(format.type === 'json' ? {} : { json_schema: format.schema }) };
+  noParallelToolCalls(request, warnings);
+  noStrictTools(request, warnings);
   addThinking(request, body);
   addTools(request, quirks, body, warnings);
   return { path: '/chat', body, warnings };

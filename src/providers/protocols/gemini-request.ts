@@ -4,6 +4,7 @@ import { askedEffort, thinkingBudget } from './effort.ts';
 import { callsOf, systemText } from './message-parts.ts';
 import { pathSegment } from './path-segment.ts';
 import type { WireRequest } from './protocol.ts';
+import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
 
 /** Models that reason, and say how when they are asked to. */
 const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
@@ -20,14 +21,30 @@ const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
 /** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
+const SAMPLING: SamplingNames = {
+  topP: 'topP',
+  topK: 'topK',
+  stop: 'stopSequences',
+  seed: 'seed',
+  frequencyPenalty: 'frequencyPenalty',
+  presencePenalty: 'presencePenalty',
+};
+
 /** Writes a request in the form of generateContent. */
 export function lowerGemini(request: ChatRequest): WireRequest {
+  const warnings: string[] = [];
   const body: JsonObject = { contents: lowerMessages(request.messages, WANTS_SIGNATURES.test(request.model)) };
   const system = systemText(request.messages);
   if (system !== '') body.systemInstruction = { parts: [{ text: system }] };
   const config: JsonObject = {};
   if (request.temperature !== undefined) config.temperature = request.temperature;
   if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
+  Object.assign(config, lowerSampling(request, SAMPLING, warnings));
+  const { responseFormat: format } = request;
+  if (format) config.responseMimeType = 'application/json';
+  if (format?.type === 'json-schema') config.responseJsonSchema = format.schema;
+  noParallelToolCalls(request, warnings);
+  noStrictTools(request, warnings);
   if (THINKS.test(request.model)) config.thinkingConfig = { includeThoughts: true, ...lowerEffort(request) };
   if (Object.keys(config).length > 0) body.generationConfig = config;
   if (request.tools.length > 0) {
@@ -41,7 +58,7 @@ export function lowerGemini(request: ChatRequest): WireRequest {
       body.toolConfig = { functionCallingConfig: lowerToolChoice(request.toolChoice) };
     }
   }
-  return { path: pathOf(request), body, warnings: [] };
+  return { path: pathOf(request), body, warnings };
 }
 
 function lowerEffort(request: ChatRequest): JsonObject {

@@ -6,7 +6,17 @@ import { callsOf, textOf } from './message-parts.ts';
 import { isCloud, MIN_WINDOW, tokensOf, windowFor } from './ollama-window.ts';
 import { lowerTools } from './openai-tools.ts';
 import type { ModelFacts, WireRequest } from './protocol.ts';
+import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
 import { refusedPart, requireText } from './text-file.ts';
+
+const SAMPLING: SamplingNames = {
+  topP: 'top_p',
+  topK: 'top_k',
+  stop: 'stop',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+};
 
 /** Writes a request in the form of Ollama's chat, with the context window that it needs. */
 export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFacts = {}): WireRequest {
@@ -27,6 +37,11 @@ export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFa
   if (window !== undefined) options.num_ctx = window;
   if (request.temperature !== undefined) options.temperature = request.temperature;
   if (request.maxTokens !== undefined) options.num_predict = request.maxTokens;
+  Object.assign(options, lowerSampling(request, SAMPLING, warnings));
+  const { responseFormat: format } = request;
+  if (format) body.format = format.type === 'json' ? 'json' : format.schema;
+  noParallelToolCalls(request, warnings);
+  noStrictTools(request, warnings);
   if (Object.keys(options).length > 0) body.options = options;
   if (request.tools.length > 0 && request.toolChoice !== 'none') {
     body.tools = lowerTools(request, quirks, warnings);

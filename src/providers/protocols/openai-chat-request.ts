@@ -6,8 +6,18 @@ import { lowerAssistant } from './openai-chat-assistant.ts';
 import { lowerUser } from './openai-chat-user.ts';
 import { lowerToolChoice, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
+import { lowerSampling, noStrictTools, type SamplingNames } from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { toolsAsText } from './tools-as-text.ts';
+
+const SAMPLING: SamplingNames = {
+  topP: 'top_p',
+  stop: 'stop',
+  seed: 'seed',
+  frequencyPenalty: 'frequency_penalty',
+  presencePenalty: 'presence_penalty',
+  logitBias: 'logit_bias',
+};
 
 /** Writes a request in the form of Chat Completions, as far as the vendor takes it. */
 export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
@@ -22,6 +32,9 @@ export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
   addEffort(request, quirks, body);
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
+  if (request.responseFormat) body.response_format = lowerFormat(request.responseFormat);
+  noStrictTools(request, warnings);
   if (request.tools.length > 0) addTools(request, quirks, body, warnings);
   return { path: '/chat/completions', body, warnings };
 }
@@ -42,6 +55,13 @@ function addTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnin
   }
   body.tools = lowerTools(request, quirks, warnings);
   if (toolChoice !== undefined) body.tool_choice = lowerToolChoice(toolChoice);
+  if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls;
+}
+
+function lowerFormat(format: NonNullable<ChatRequest['responseFormat']>): JsonObject {
+  if (format.type === 'json') return { type: 'json_object' };
+  const { type: _, ...schema } = format;
+  return { type: 'json_schema', json_schema: schema };
 }
 
 function lowerMessages({ model, messages }: ChatRequest, quirks: Quirks): JsonObject[] {

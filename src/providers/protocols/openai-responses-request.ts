@@ -5,6 +5,7 @@ import { effortWord } from './effort.ts';
 import { mediaUrl } from './media.ts';
 import { lowerFunctions } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
+import { lowerSampling } from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { fileText, refusedPart, titledText } from './text-file.ts';
 
@@ -38,15 +39,27 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
   }
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
+  Object.assign(body, lowerSampling(request, { topP: 'top_p' }, warnings));
+  if (request.responseFormat) body.text = { format: lowerFormat(request.responseFormat) };
   const told = effortWord(request, quirks);
   if (told) body.reasoning = { effort: told.word };
   if (request.tools.length > 0) {
     // Strict is the default of this wire, and it refuses every schema with an optional property.
     const flat = { type: 'function', strict: false };
-    body.tools = lowerFunctions(request, quirks, warnings).map((fn) => ({ ...flat, ...fn }));
+    const isStrict = new Set(request.tools.flatMap(({ name, strict }) => (strict ? [name] : [])));
+    body.tools = lowerFunctions(request, quirks, warnings).map((fn) => ({
+      ...flat,
+      ...(isStrict.has(fn.name) ? { strict: true } : {}),
+      ...fn,
+    }));
+    if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls;
     if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
   }
   return { path: '/responses', body, warnings };
+}
+
+function lowerFormat(format: NonNullable<ChatRequest['responseFormat']>): JsonObject {
+  return format.type === 'json' ? { type: 'json_object' } : { ...format, type: 'json_schema' };
 }
 
 function lowerToolChoice(choice: NonNullable<ChatRequest['toolChoice']>): unknown {

@@ -27,8 +27,8 @@ export function checkAttachments(messages: readonly Message[], limits: Attachmen
   const issues: Issue[] = [];
   let images = 0;
   for (const message of messages) {
-    if (message.role !== 'user') continue;
-    for (const part of message.parts) {
+    const parts = message.role === 'user' ? message.parts : message.role === 'tool' ? (message.media ?? []) : [];
+    for (const part of parts) {
       if (part.type === 'image') images++;
       const problem = part.type === 'text' ? undefined : problemOf(part, limits, name);
       if (problem !== undefined) issues.push({ path: 'messages', message: problem });

@@ -1,6 +1,7 @@
 import type { ChatModel } from '../chat-model.ts';
 import type { Profile } from '../profiles.ts';
 import { pathSegment } from '../protocols/path-segment.ts';
+import { mediaBehindResults } from '../protocols/result-media.ts';
 import { type Endpoint, urlOf } from '../settings/endpoint.ts';
 import type { HttpClient } from '../transport/client.ts';
 import { checkAttachments } from './attachments.ts';
@@ -22,7 +23,8 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
       const protocol = protocolOf(profile, endpoint, asked.model);
       const answer = new WireAnswer(profile, endpoint, protocol);
       const ids = profile.quirks.toolCallIds ?? protocol.toolCallIds;
-      const messages = project(asked.messages, { provider: type, model: asked.model }, ids);
+      const given = protocol.takesResultMedia ? asked.messages : mediaBehindResults(asked.messages);
+      const messages = project(given, { provider: type, model: asked.model }, ids);
       const request = { ...asked, messages };
       const ask = protocol.facts?.matter(request)
         ? () => modelFacts(profile, endpoint, client, request.model, AbortSignal.timeout(FACTS_LIMIT_MS))

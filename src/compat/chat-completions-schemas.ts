@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { CompletionInput } from '../chat/complete.ts';
+import { ShallowObject } from '../http/messages.ts';
+import { MaxTokens, ModelName, Temperature, text } from '../http/schemas.ts';
+import type { Effort, Sampling } from '../providers/chat-model.ts';
+import { ChatMessages, toChatMessages } from './chat-completions-messages.ts';
+
+/** A parameter that the request cannot be done with; null is as good as nothing. */
+const refused = (why: string) => z.null({ error: why }).optional();
+
+/** A parameter whose absence nobody misses. */
+const Ignored = z.unknown().optional().describe('Taken, without effect.');
+
+const FunctionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+
+const FunctionTool = z.strictObject({
+  type: z.literal('function', { error: 'must be function: custom tools are not taken, and none are built in' }),
+  function: z.strictObject({
+    name: FunctionName,
+    description: z.string().nullish(),
+    parameters: ShallowObject.nullish().describe('A JSON Schema of type object.'),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+const NamedFunction = z.strictObject({
+  type: z.literal('function', { error: 'must be function: others are not taken' }),
+  function: z.strictObject({ name: FunctionName }),
+});
+
+const Format = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.literal('text') }),
+    z.strictObject({ type: z.literal('json_object') }),
+    z.strictObject({
+      type: z.literal('json_schema'),
+      json_schema: z.strictObject({
+        name: FunctionName,
+        description: z.string().nullish(),
+        schema: ShallowObject,
+        strict: z.boolean().nullish(),
+      }),
+    }),
+  ],
+  { error: 'must be text, json_object or json_schema' },
+);
+
+/** What the levels that only some models have are for all others; undefined: as the model does by itself. */
+const EFFORTS: Readonly<Record<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max', Effort | undefined>> =
+  {
+    none: undefined,
+    minimal: 'low',
+    low: 'low',
+    medium: 'medium',
+    high: 'high',
+    xhigh: 'max',
+    max: 'max',
+  };
+
+/** The body of a chat completion. Null is taken for nothing wherever OpenAI's API does. */
+export const ChatCompletionBody = z
+  .strictObject({
+    messages: ChatMessages,
+    model: ModelName.optional().describe('An id, `provider/model` or an alias; absent: the default.'),
+    stream: z.boolean().nullish(),
+    stream_options: z.strictObject({ include_usage: z.boolean().optional(), include_obfuscation: Ignored }).nullish(),
+    temperature: Temperature.nullish(),
+    top_p: z.number().min(0).max(1).nullish(),
+    max_tokens: MaxTokens.nullish(),
+    max_completion_tokens: MaxTokens.nullish().describe('The newer name of max_tokens.'),
+    stop: z.union([text(1000), z.array(text(1000)).max(4)]).nullish(),
+    seed: z.int().nullish(),
+    frequency_penalty: z.number().min(-2).max(2).nullish(),
+    presence_penalty: z.number().min(-2).max(2).nullish(),
+    logit_bias: z.record(z.string().regex(/^\d+$/, 'must be a token id'), z.number().min(-100).max(100)).nullish(),
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.int().min(0).max(20).nullish(),
+    response_format: Format.nullish(),
+    tools: z.array(FunctionTool).max(128).nullish(),
+    tool_choice: z.union([z.enum(['auto', 'none', 'required']), NamedFunction]).nullish(),
+    parallel_tool_calls: z.boolean().nullish(),
+    reasoning_effort: z.enum(Object.keys(EFFORTS) as (keyof typeof EFFORTS)[]).nullish(),
+    verbosity: z.enum(['low', 'medium', 'high']).nullish().describe('Left out, with a warning.'),
+    n: z.literal(1, { error: 'must be 1: send the request several times' }).nullish(),
+    modalities: z.array(z.literal('text', { error: 'must be text: nothing else is made' })).nullish(),
+    audio: refused('no audio is made: leave it out'),
+    functions: refused('is gone: use tools'),
+    function_call: refused('is gone: use tool_choice'),
+    web_search_options: refused('there is no built-in search: name a model that searches by itself'),
+    user: Ignored,
+    metadata: Ignored,
+    store: Ignored,
+    service_tier: Ignored,
+    safety_identifier: Ignored,
+    prompt_cache_key: Ignored,
+    prompt_cache_retention: Ignored,
+    prediction: Ignored,
+  })
+  .superRefine((body, context) => {
+    const complain = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const { max_tokens: old, max_completion_tokens: most, tool_choice: choice } = body;
+    const names = (body.tools ?? []).map((tool) => tool.function.name);
+    if (new Set(names).size < names.length) complain('tools', 'names must differ');
+    if (choice === 'required' && names.length === 0) complain('tool_choice', 'required needs tools');
+    if (typeof choice === 'object' && choice && !names.includes(choice.function.name))
+      complain('tool_choice', `there is no tool called ${JSON.stringify(choice.function.name)}`);
+    if (old && most && old !== most) complain('max_tokens', 'differs from max_completion_tokens: send one of them');
+    if (typeof body.top_logprobs === 'number' && body.logprobs !== true)
+      complain('top_logprobs', 'needs logprobs: true');
+  });
+
+type Body = z.output<typeof ChatCompletionBody>;
+
+/** What a call is asked, and one sentence for each parameter that was left out. */
+export function toCompletionInput(body: Body): { input: CompletionInput; warnings: string[] } {
+  const { reasoning_effort: effort, tool_choice: choice } = body;
+  const tools = (body.tools ?? []).map(({ function: { name, description, parameters, strict } }) => ({
+    name,
+    description: description ?? undefined,
+    parameters: parameters ?? { type: 'object', properties: {} },
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  }));
+  const input: CompletionInput = {
+    messages: toChatMessages(body.messages),
+    model: body.model,
+    temperature: body.temperature ?? undefined,
+    maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
+    tools,
+    toolChoice: typeof choice === 'object' && choice ? { name: choice.function.name } : (choice ?? undefined),
+    effort: effort ? EFFORTS[effort] : undefined,
+    sampling: toSampling(body),
+    responseFormat: toFormat(body.response_format),
+    parallelToolCalls: body.parallel_tool_calls ?? undefined,
+    stream: body.stream ?? false,
+  };
+  return { input, warnings: body.verbosity ? ['verbosity is not sent on: say in a message how long to be'] : [] };
+}
+
+function toSampling(body: Body): Sampling | undefined {
+  const { stop, logprobs } = body;
+  const sampling: Sampling = {
+    ...(typeof body.top_p === 'number' ? { topP: body.top_p } : {}),
+    ...(stop && stop.length > 0 ? { stop: [stop].flat() } : {}),
+    ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
+    ...(typeof body.frequency_penalty === 'number' ? { frequencyPenalty: body.frequency_penalty } : {}),
+    ...(typeof body.presence_penalty === 'number' ? { presencePenalty: body.presence_penalty } : {}),
+    ...(body.logit_bias ? { logitBias: body.logit_bias } : {}),
+    ...(logprobs ? { logprobs: body.top_logprobs ?? 0 } : {}),
+  };
+  return Object.keys(sampling).length > 0 ? sampling : undefined;
+}
+
+function toFormat(format: Body['response_format']): CompletionInput['responseFormat'] {
+  if (!format || format.type === 'text') return undefined;
+  if (format.type === 'json_object') return { type: 'json' };
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    type: 'json-schema',
+    name,
+    schema,
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof strict === 'boolean' ? { strict } : {}),
+  };
+}
