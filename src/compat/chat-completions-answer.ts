@@ -18,8 +18,6 @@ import type {
 } from '../providers/chat-model.ts';
 import { CARRIER } from './chat-completions-messages.ts';
 
-/** Which provider answered: the answer itself has only the model's own name. */
-export const PROVIDER_HEADER = 'x-profclaw-provider';
 /** What a whole answer cost, in USD. */
 const COST_HEADER = 'x-profclaw-cost';
 
@@ -40,11 +38,11 @@ interface Head {
   model: string;
 }
 
-/** Waits for the whole answer, as a `chat.completion`. @throws AppError the provider's failure. */
-export async function wholeAnswer(
-  started: StartedCompletion,
-  warnings: (more: readonly string[]) => Record<string, string>,
-): Promise<Page> {
+/**
+ * Waits for the whole answer, as a `chat.completion`.
+ * @param headers of the answer, when all of its warnings are known. @throws AppError the provider's failure.
+ */
+export async function wholeAnswer(started: StartedCompletion, headers: () => Record<string, string>): Promise<Page> {
   const answer = new Answer(started.ref);
   const tokens: JsonObject[] = [];
   for await (const events of started.events) {
@@ -69,9 +67,8 @@ export async function wholeAnswer(
   };
   return new Page(JSON.stringify(body), {
     'content-type': 'application/json; charset=utf-8',
-    [PROVIDER_HEADER]: started.ref.provider,
     ...(usage.cost === null ? {} : { [COST_HEADER]: `${usage.cost}` }),
-    ...warnings(started.warnings),
+    ...headers(),
   });
 }
 

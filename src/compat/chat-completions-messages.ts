@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../core/json.ts';
 import { misfits, PartsSchema, plainText, ToolCallSchema } from '../http/messages.ts';
 import { text } from '../http/schemas.ts';
 import type { Message, ToolCall } from '../providers/chat-model.ts';
+import { fileDataUrl } from './openai-parameters.ts';
 
 const MAX_MESSAGES = 2000;
 const MAX_TEXT = 10_000_000;
@@ -32,7 +33,10 @@ const FilePart = z.strictObject({
   file: z.strictObject({
     file_data: z
       .string({ error: 'is missing: files come inline, as a data URL with base64' })
-      .refine((data) => readMedia(fileUrl(data)) !== undefined, 'must be a data URL with base64, or base64 of a PDF'),
+      .refine(
+        (data) => readMedia(fileDataUrl(data)) !== undefined,
+        'must be a data URL with base64, or base64 of a PDF',
+      ),
     filename: text(255).optional(),
     file_id: z.null({ error: 'no uploads are kept here: send file_data' }).optional(),
   }),
@@ -202,11 +206,6 @@ function userContent(content: z.output<typeof UserContent>): string | ContentPar
     if (part.type === 'text') return part;
     if (part.type === 'image_url') return { type: 'image', image: part.image_url.url };
     const { file_data, filename } = part.file;
-    return { type: 'file', file: fileUrl(file_data), filename };
+    return { type: 'file', file: fileDataUrl(file_data), filename };
   });
-}
-
-/** Some send the bytes alone. */
-function fileUrl(data: string): string {
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(data) ? `data:application/pdf;base64,${data}` : data;
 }

@@ -1,26 +1,24 @@
 import { z } from 'zod';
 import type { CompletionInput } from '../chat/complete.ts';
-import { ShallowObject } from '../http/messages.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../http/schemas.ts';
-import type { Effort, Sampling } from '../providers/chat-model.ts';
+import type { Sampling } from '../providers/chat-model.ts';
 import { ChatMessages, toChatMessages } from './chat-completions-messages.ts';
-
-/** A parameter that the request cannot be done with; null is as good as nothing. */
-const refused = (why: string) => z.null({ error: why }).optional();
-
-/** A parameter whose absence nobody misses. */
-const Ignored = z.unknown().optional().describe('Taken, without effect.');
-
-const FunctionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
+import {
+  EffortName,
+  FunctionFields,
+  FunctionName,
+  Ignored,
+  refused,
+  SchemaFields,
+  toEffort,
+  toolProblems,
+  toSchemaFormat,
+  toTool,
+} from './openai-parameters.ts';
 
 const FunctionTool = z.strictObject({
   type: z.literal('function', { error: 'must be function: custom tools are not taken, and none are built in' }),
-  function: z.strictObject({
-    name: FunctionName,
-    description: z.string().nullish(),
-    parameters: ShallowObject.nullish().describe('A JSON Schema of type object.'),
-    strict: z.boolean().nullish(),
-  }),
+  function: z.strictObject(FunctionFields),
 });
 
 const NamedFunction = z.strictObject({
@@ -35,28 +33,11 @@ const Format = z.discriminatedUnion(
     z.strictObject({ type: z.literal('json_object') }),
     z.strictObject({
       type: z.literal('json_schema'),
-      json_schema: z.strictObject({
-        name: FunctionName,
-        description: z.string().nullish(),
-        schema: ShallowObject,
-        strict: z.boolean().nullish(),
-      }),
+      json_schema: z.strictObject(SchemaFields),
     }),
   ],
   { error: 'must be text, json_object or json_schema' },
 );
-
-/** What the levels that only some models have are for all others; undefined: as the model does by itself. */
-const EFFORTS: Readonly<Record<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max', Effort | undefined>> =
-  {
-    none: undefined,
-    minimal: 'low',
-    low: 'low',
-    medium: 'medium',
-    high: 'high',
-    xhigh: 'max',
-    max: 'max',
-  };
 
 /** The body of a chat completion. Null is taken for nothing wherever OpenAI's API does. */
 export const ChatCompletionBody = z
@@ -80,7 +61,7 @@ export const ChatCompletionBody = z
     tools: z.array(FunctionTool).max(128).nullish(),
     tool_choice: z.union([z.enum(['auto', 'none', 'required']), NamedFunction]).nullish(),
     parallel_tool_calls: z.boolean().nullish(),
-    reasoning_effort: z.enum(Object.keys(EFFORTS) as (keyof typeof EFFORTS)[]).nullish(),
+    reasoning_effort: EffortName.nullish(),
     verbosity: z.enum(['low', 'medium', 'high']).nullish().describe('Left out, with a warning.'),
     n: z.literal(1, { error: 'must be 1: send the request several times' }).nullish(),
     modalities: z.array(z.literal('text', { error: 'must be text: nothing else is made' })).nullish(),
@@ -102,10 +83,12 @@ export const ChatCompletionBody = z
       context.addIssue({ code: 'custom', path: [path], message });
     const { max_tokens: old, max_completion_tokens: most, tool_choice: choice } = body;
     const names = (body.tools ?? []).map((tool) => tool.function.name);
-    if (new Set(names).size < names.length) complain('tools', 'names must differ');
-    if (choice === 'required' && names.length === 0) complain('tool_choice', 'required needs tools');
-    if (typeof choice === 'object' && choice && !names.includes(choice.function.name))
-      complain('tool_choice', `there is no tool called ${JSON.stringify(choice.function.name)}`);
+    const chosen = typeof choice === 'object' ? (choice?.function ?? undefined) : choice;
+    for (const { path, message } of toolProblems(
+      names,
+      chosen === 'required' || typeof chosen === 'object' ? chosen : undefined,
+    ))
+      complain(path, message);
     if (old && most && old !== most) complain('max_tokens', 'differs from max_completion_tokens: send one of them');
     if (typeof body.top_logprobs === 'number' && body.logprobs !== true)
       complain('top_logprobs', 'needs logprobs: true');
@@ -115,21 +98,15 @@ type Body = z.output<typeof ChatCompletionBody>;
 
 /** What a call is asked, and one sentence for each parameter that was left out. */
 export function toCompletionInput(body: Body): { input: CompletionInput; warnings: string[] } {
-  const { reasoning_effort: effort, tool_choice: choice } = body;
-  const tools = (body.tools ?? []).map(({ function: { name, description, parameters, strict } }) => ({
-    name,
-    description: description ?? undefined,
-    parameters: parameters ?? { type: 'object', properties: {} },
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  }));
+  const { tool_choice: choice } = body;
   const input: CompletionInput = {
     messages: toChatMessages(body.messages),
     model: body.model,
     temperature: body.temperature ?? undefined,
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
-    tools,
+    tools: (body.tools ?? []).map(({ function: given }) => toTool(given)),
     toolChoice: typeof choice === 'object' && choice ? { name: choice.function.name } : (choice ?? undefined),
-    effort: effort ? EFFORTS[effort] : undefined,
+    effort: toEffort(body.reasoning_effort),
     sampling: toSampling(body),
     responseFormat: toFormat(body.response_format),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
@@ -155,12 +132,5 @@ function toSampling(body: Body): Sampling | undefined {
 function toFormat(format: Body['response_format']): CompletionInput['responseFormat'] {
   if (!format || format.type === 'text') return undefined;
   if (format.type === 'json_object') return { type: 'json' };
-  const { name, description, schema, strict } = format.json_schema;
-  return {
-    type: 'json-schema',
-    name,
-    schema,
-    ...(typeof description === 'string' ? { description } : {}),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  };
+  return toSchemaFormat(format.json_schema);
 }

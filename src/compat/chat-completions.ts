@@ -4,9 +4,9 @@ import { PROVIDER_ERRORS } from '../http/completion-schemas.ts';
 import { EventStream } from '../http/event-stream.ts';
 import { defineRoute } from '../http/route.ts';
 import { chatContext } from '../http/turn-input.ts';
-import { answerChunks, PROVIDER_HEADER, wholeAnswer } from './chat-completions-answer.ts';
+import { answerHeaders } from './answer-headers.ts';
+import { answerChunks, wholeAnswer } from './chat-completions-answer.ts';
 import { ChatCompletionBody, toCompletionInput } from './chat-completions-schemas.ts';
-import { warningHeaders } from './warnings.ts';
 
 const ToolCalls = z.array(
   z.object({
@@ -90,12 +90,12 @@ export const chatCompletionRoutes = [
     handle: async (request) => {
       const { body, wire, requestId, signal } = request;
       const { input, warnings } = toCompletionInput(body);
-      const headers = (more: readonly string[]) => warningHeaders([...warnings, ...more]);
       const started = await startCompletion(chatContext(request), input, signal);
+      const headers = () => answerHeaders(started, [...warnings, ...started.warnings]);
       if (!input.stream) return await wholeAnswer(started, headers);
       const includeUsage = body.stream_options?.include_usage ?? false;
       return new EventStream(answerChunks(started, { includeUsage, wire, requestId }), {
-        headers: { [PROVIDER_HEADER]: started.ref.provider, ...headers(started.warnings) },
+        headers: headers(),
       });
     },
   }),

@@ -8,11 +8,11 @@ import { Page } from '../http/page.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { chatContext } from '../http/turn-input.ts';
 import { chooseModel } from '../providers/choose.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { toCompletionInput, toPrompt } from './messages-input.ts';
 import { wholeMessage } from './messages-output.ts';
 import { CountTokensBody, MessageResponse, MessagesBody, MessagesQuery } from './messages-schema.ts';
 import { messageEvents } from './messages-stream.ts';
-import { warningHeaders } from './warnings.ts';
 
 /** Our names of parameters, as warnings have them, under Anthropic's. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -46,10 +46,7 @@ const messages = defineRoute({
     const { input, warnings } = toCompletionInput(body, target);
     const started = await startCompletion(chatContext(request), input, signal);
     const id = newId('msg');
-    const headers = (): Record<string, string> => ({
-      'x-profclaw-provider': started.ref.provider,
-      ...warningHeaders([...warnings, ...started.warnings.map(inTheirNames)]),
-    });
+    const headers = () => answerHeaders(started, [...warnings, ...started.warnings.map(inTheirNames)]);
     if (input.stream) return new EventStream(messageEvents(started, id, request), { headers: headers() });
     const message = await wholeMessage(started, id);
     return new Page(JSON.stringify(message), { ...headers(), 'content-type': 'application/json; charset=utf-8' });

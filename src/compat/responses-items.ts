@@ -4,6 +4,7 @@ import { isObject, type JsonObject, tryParseJson } from '../core/json.ts';
 import { text } from '../http/schemas.ts';
 import type { AssistantPart, FilePart, ImagePart, Message, ToolCall } from '../providers/chat-model.ts';
 import type { Carried } from './messages-carrier.ts';
+import { fileDataUrl } from './openai-parameters.ts';
 import { readOpaque } from './responses-carrier.ts';
 
 const MAX_ITEMS = 2000;
@@ -260,11 +261,9 @@ function userContent(content: z.output<typeof UserContent>): string | ContentPar
   });
 }
 
-/** Some send the bytes alone. */
 function fileUrl({
   file_data: data,
   file_url: url,
 }: Pick<z.output<typeof InputFile>, 'file_data' | 'file_url'>): string {
-  if (!data) return url ?? '';
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(data) ? `data:application/pdf;base64,${data}` : data;
+  return data ? fileDataUrl(data) : (url ?? '');
 }

@@ -1,26 +1,26 @@
 import { z } from 'zod';
 import type { CompletionInput } from '../chat/complete.ts';
-import { ShallowObject } from '../http/messages.ts';
 import { MaxTokens, ModelName, Temperature } from '../http/schemas.ts';
-import type { Effort, Sampling } from '../providers/chat-model.ts';
+import type { Sampling } from '../providers/chat-model.ts';
+import {
+  EffortName,
+  FunctionFields,
+  FunctionName,
+  Ignored,
+  refused,
+  SchemaFields,
+  toEffort,
+  toolProblems,
+  toSchemaFormat,
+  toTool,
+} from './openai-parameters.ts';
 import { ResponseInput, toResponseMessages } from './responses-items.ts';
-
-/** A parameter whose absence nobody misses. */
-const Ignored = z.unknown().optional().describe('Taken, without effect.');
-
-/** A parameter that the request cannot be done with; null is as good as nothing. */
-const refused = (why: string) => z.null({ error: why }).optional();
-
-const FunctionName = z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ or -');
 
 const FunctionTool = z.strictObject({
   type: z.literal('function', {
     error: ({ input }) => `${JSON.stringify(input)} is not taken: there are no built-in tools, send functions`,
   }),
-  name: FunctionName,
-  description: z.string().nullish(),
-  parameters: ShallowObject.nullish().describe('A JSON Schema of type object.'),
-  strict: z.boolean().nullish(),
+  ...FunctionFields,
 });
 
 const Format = z.discriminatedUnion(
@@ -30,26 +30,11 @@ const Format = z.discriminatedUnion(
     z.strictObject({ type: z.literal('json_object') }),
     z.strictObject({
       type: z.literal('json_schema'),
-      name: FunctionName,
-      description: z.string().nullish(),
-      schema: ShallowObject,
-      strict: z.boolean().nullish(),
+      ...SchemaFields,
     }),
   ],
   { error: 'must be text, json_object or json_schema' },
 );
-
-/** What the levels that only some models have are for all others; undefined: as the model does by itself. */
-const EFFORTS: Readonly<Record<'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max', Effort | undefined>> =
-  {
-    none: undefined,
-    minimal: 'low',
-    low: 'low',
-    medium: 'medium',
-    high: 'high',
-    xhigh: 'max',
-    max: 'max',
-  };
 
 /** The body of a response. Null is taken for nothing wherever OpenAI's API does. */
 export const ResponseBody = z
@@ -79,7 +64,7 @@ export const ResponseBody = z
       .nullish(),
     reasoning: z
       .strictObject({
-        effort: z.enum(Object.keys(EFFORTS) as (keyof typeof EFFORTS)[]).nullish(),
+        effort: EffortName.nullish(),
         summary: Ignored,
         generate_summary: Ignored,
       })
@@ -105,10 +90,8 @@ export const ResponseBody = z
       context.addIssue({ code: 'custom', path: [path], message });
     const names = (body.tools ?? []).map(({ name }) => name);
     const { tool_choice: choice } = body;
-    if (new Set(names).size < names.length) complain('tools', 'names must differ');
-    if (choice === 'required' && names.length === 0) complain('tool_choice', 'required needs tools');
-    if (typeof choice === 'object' && choice && !names.includes(choice.name))
-      complain('tool_choice', `there is no tool called ${JSON.stringify(choice.name)}`);
+    const chosen = choice === 'required' || typeof choice === 'object' ? (choice ?? undefined) : undefined;
+    for (const { path, message } of toolProblems(names, chosen)) complain(path, message);
   });
 
 /** A validated request. */
@@ -117,21 +100,15 @@ export type ResponseRequest = z.output<typeof ResponseBody>;
 /** What a call is asked, and one sentence for each parameter that was left out. */
 export function toResponseCall(body: ResponseRequest): { input: CompletionInput; warnings: string[] } {
   const { tool_choice: choice, reasoning } = body;
-  const effort = reasoning?.effort;
   const input: CompletionInput = {
     messages: toResponseMessages(body.input),
     model: body.model,
     systemPrompt: body.instructions ? body.instructions : undefined,
     temperature: body.temperature ?? undefined,
     maxTokens: body.max_output_tokens ?? undefined,
-    tools: (body.tools ?? []).map(({ name, description, parameters, strict }) => ({
-      name,
-      description: description ?? undefined,
-      parameters: parameters ?? { type: 'object', properties: {} },
-      ...(typeof strict === 'boolean' ? { strict } : {}),
-    })),
+    tools: (body.tools ?? []).map(toTool),
     toolChoice: typeof choice === 'object' && choice ? { name: choice.name } : (choice ?? undefined),
-    effort: effort ? EFFORTS[effort] : undefined,
+    effort: toEffort(reasoning?.effort),
     sampling: toSampling(body),
     responseFormat: toFormat(body.text?.format),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
@@ -160,12 +137,5 @@ function toSampling({ top_p: topP, top_logprobs: most, include }: ResponseReques
 function toFormat(format: z.output<typeof Format> | null | undefined): CompletionInput['responseFormat'] {
   if (!format || format.type === 'text') return undefined;
   if (format.type === 'json_object') return { type: 'json' };
-  const { name, description, schema, strict } = format;
-  return {
-    type: 'json-schema',
-    name,
-    schema,
-    ...(typeof description === 'string' ? { description } : {}),
-    ...(typeof strict === 'boolean' ? { strict } : {}),
-  };
+  return toSchemaFormat(format);
 }

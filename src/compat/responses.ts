@@ -5,9 +5,9 @@ import { EventStream } from '../http/event-stream.ts';
 import { Page } from '../http/page.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { chatContext } from '../http/turn-input.ts';
+import { answerHeaders } from './answer-headers.ts';
 import { type ResponseEvent, ResponseProjection } from './responses-projection.ts';
 import { ResponseBody, toResponseCall } from './responses-schema.ts';
-import { warningHeaders } from './warnings.ts';
 
 const Response = z
   .looseObject({
@@ -41,7 +41,7 @@ const create = defineRoute({
     const { input, warnings } = toResponseCall(body);
     const started = await startCompletion(chatContext(request), input, signal);
     const projection = new ResponseProjection(body, started.ref, started.id);
-    const headers = (): Record<string, string> => warningHeaders([...warnings, ...started.warnings]);
+    const headers = () => answerHeaders(started, [...warnings, ...started.warnings]);
     if (input.stream) return new EventStream(lines(projection, started), { headers: headers() });
     for await (const events of started.events) projection.add(events);
     if (projection.error) throw projection.error;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { answerHeaders } from '../../src/compat/answer-headers.ts';
 import { ANTHROPIC_WIRE } from '../../src/compat/anthropic-wire.ts';
 import { OPENAI_WIRE } from '../../src/compat/openai-wire.ts';
-import { warningHeaders } from '../../src/compat/warnings.ts';
 import { wireOf } from '../../src/compat/wires.ts';
 import { AppError, InvalidRequestError } from '../../src/errors.ts';
 import { NATIVE_WIRE } from '../../src/http/wire.ts';
@@ -121,15 +121,17 @@ describe('limits', () => {
   });
 });
 
+const FROM = { ref: { provider: 'demo', model: 'demo' } } as const;
+
 describe('the header of warnings', () => {
   it('is a JSON list that any header can carry', () => {
     const warnings = ['topK: left out', 'naïve “quotes” 🙂\n'];
-    const { 'x-profclaw-warnings': text } = warningHeaders(warnings);
+    const { 'x-profclaw-warnings': text } = answerHeaders(FROM, warnings);
     expect(text).toMatch(/^[\x20-\x7e]+$/);
     expect(JSON.parse(text!)).toEqual(warnings);
   });
 
   it('is not there without any', () => {
-    expect(warningHeaders([])).toEqual({});
+    expect(answerHeaders(FROM, [])).toEqual({ 'x-profclaw-provider': 'demo' });
   });
 });
