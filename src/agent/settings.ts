@@ -9,6 +9,9 @@ export const ON_CRASH = ['resume', 'ask', 'fail'] as const;
 
 export type OnCrash = (typeof ON_CRASH)[number];
 
+/** Steps that an effort allows. */
+export const STEPS: Readonly<Record<Effort, number>> = { low: 5, medium: 20, high: 50, max: 200 };
+
 /** What a run was asked, as it is kept with it. */
 export interface RunSettings {
   /** In the order in which they are asked. */

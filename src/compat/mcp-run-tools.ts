@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { cancelRun } from '../agent/cancel-run.ts';
+import { STEPS } from '../agent/settings.ts';
 import { startRun } from '../agent/start-run.ts';
 import { beginConversation } from '../conversations/create.ts';
-import { AppError, toAppError } from '../errors.ts';
-import { STEPS } from '../http/routes/tool-messages.ts';
+import { AppError } from '../errors.ts';
+import { audited } from '../http/audited.ts';
 import { SecurityMode } from '../http/run-schemas.ts';
 import { ModelName, text } from '../http/schemas.ts';
 import { agentContext } from '../http/turn-input.ts';
 import { EFFORTS } from '../providers/chat-model.ts';
-import { appendAudit } from '../storage/audit.ts';
 import { RunReport, reportOf, settled } from './mcp-run-report.ts';
 import { defineTool, type ToolCall } from './mcp-tool.ts';
 
@@ -79,7 +79,7 @@ const cancel = defineTool({
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
   run: async ({ id }, { request }) => {
     const context = agentContext(request);
-    await audited(request, id, () => cancelRun(context, id));
+    await audited(request, { action: 'run.cancel', target: id }, () => cancelRun(context, id));
     return await reportOf(context, id);
   },
 });
@@ -92,21 +92,4 @@ async function newConversation({ request }: ToolCall, model: string | undefined)
   if (!request.principal?.scopes.includes('chat'))
     throw new AppError('forbidden', 'To begin a conversation needs the scope chat; give a conversation_id');
   return (await beginConversation(agentContext(request), { model })).id;
-}
-
-/** Writes it into the audit log, as the native route's deed is. */
-async function audited(request: ToolCall['request'], target: string, deed: () => Promise<unknown>): Promise<void> {
-  const { owner, principal, caller, requestId, services } = request;
-  const entry = {
-    ...{ owner, actor: principal?.actor ?? '', credential: principal?.credential ?? '' },
-    ...{ address: caller.address, requestId, action: 'run.cancel', target },
-  };
-  const { db } = services.database;
-  await appendAudit(db, { ...entry, outcome: 'begun', details: {} });
-  try {
-    await deed();
-  } catch (error) {
-    await appendAudit(db, { ...entry, outcome: 'failed', details: { code: toAppError(error).code } });
-    throw error;
-  }
 }

@@ -1,16 +1,16 @@
 import { answerApproval } from '../agent/answer-approval.ts';
 import { cancelRunOfMessage } from '../agent/cancel-run.ts';
 import type { AgentContext } from '../agent/context.ts';
+import { STEPS } from '../agent/settings.ts';
 import { type RunInput, startRun } from '../agent/start-run.ts';
 import { deleteMessages } from '../conversations/delete.ts';
 import { userBody } from '../conversations/stored.ts';
 import { hashOf } from '../core/canonical.ts';
 import { AppError, InvalidRequestError, NotFoundError } from '../errors.ts';
+import { audited } from '../http/audited.ts';
 import type { RouteRequest } from '../http/route.ts';
-import { STEPS } from '../http/routes/tool-messages.ts';
 import { agentContext } from '../http/turn-input.ts';
 import { type ApprovalRow, getApproval } from '../storage/approvals.ts';
-import { appendAudit } from '../storage/audit.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
 import { firstMessages, getMessage, lastMessages, type MessageRow } from '../storage/messages.ts';
 import { seqOfKey } from '../storage/run-events.ts';
@@ -109,22 +109,11 @@ async function messageOf({ db }: AgentContext, chat: ConversationRow, id: string
 /** Deletes a message and all that followed it, as the route of that does: it is in the audit log. */
 async function removeFrom(request: UiRequest, chat: ConversationRow, message: MessageRow): Promise<void> {
   requireChat(request);
-  const { principal, caller, requestId } = request;
   const context = agentContext(request);
-  const note = async (outcome: 'begun' | 'failed'): Promise<void> => {
-    if (!principal) return;
-    const { owner, actor, credential } = principal;
-    const who = { owner, actor, credential, address: caller.address, requestId };
-    await appendAudit(context.db, { ...who, action: 'message.delete', target: message.id, outcome });
-  };
-  await note('begun');
-  try {
+  await audited(request, { action: 'message.delete', target: message.id }, async () => {
     await cancelRunOfMessage(context, chat.id, message.id);
     await deleteMessages(context, chat.id, message.id, request.signal);
-  } catch (error) {
-    await note('failed');
-    throw error;
-  }
+  });
 }
 
 /** @throws AppError `forbidden`: what was said is replaced by whoever may delete it. */

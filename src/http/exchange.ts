@@ -7,8 +7,8 @@ import { type Bucket, perMinute } from '../limits/bucket.ts';
 import { networkOf } from '../limits/network.ts';
 import { rateLimited } from '../limits/refusal.ts';
 import type { Standing } from '../limits/verdict.ts';
-import { appendAudit } from '../storage/audit.ts';
 import { admit } from './admission.ts';
+import { audited } from './audited.ts';
 import { readJsonBody } from './body.ts';
 import type { ClientAddresses } from './client-address.ts';
 import { sessionCookie, setSessionCookie } from './cookies.ts';
@@ -191,29 +191,16 @@ export class Exchange {
     return this.#services.config.access.isHttps || this.#serving.addresses.isHttps(this.#request);
   }
 
-  /** Does a deed that is written into the audit log before, so that no crash leaves one out; and once more if it fails. */
+  /** The route's own deed, if it is one, with what the audit log is told of it. */
   async #audited(
-    route: Route,
+    { audit }: Route,
     principal: Principal | undefined,
     input: Omit<Input, 'keyed'>,
     handle: () => unknown,
   ): Promise<unknown> {
-    const { audit } = route;
-    if (!audit || !principal) return await handle();
-    const { owner, actor, credential } = principal;
-    const entry = {
-      ...{ owner, actor, credential, address: this.#address, requestId: this.#id },
-      action: audit.action,
-      target: audit.target?.(input) ?? '',
-    };
-    const { db } = this.#services.database;
-    await appendAudit(db, { ...entry, outcome: 'begun', details: audit.details?.(input) ?? {} });
-    try {
-      return await handle();
-    } catch (error) {
-      await appendAudit(db, { ...entry, outcome: 'failed', details: { code: toAppError(error).code } });
-      throw error;
-    }
+    if (!audit) return await handle();
+    const deed = { action: audit.action, target: audit.target?.(input) ?? '', details: audit.details?.(input) ?? {} };
+    return await audited(this.#common(principal), deed, handle);
   }
 
   async #input(route: Route, pathParams: Record<string, string>, search: Target['query']): Promise<Input> {

@@ -42,6 +42,8 @@ onBothDatabases(prepareStage, (stage) => {
           const expected = isRefused ? [403, 'forbidden'] : [404, 'not_found'];
           const isSame = faceless(hers, Object.values(ids)) === faceless(nobodys, Object.values(none));
           asked++;
+          // In what is not there, nothing runs.
+          if (isSame && hers.status === 204 && operation.path.endsWith('/stream')) continue;
           if (isSame && hers.status === expected[0] && hers.body.code === expected[1]) continue;
           complaints.push(`${operation.name}: ${shown(hers)}; of nobody’s: ${shown(nobodys)}`);
         }

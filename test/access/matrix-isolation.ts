@@ -25,11 +25,13 @@ type Other = (typeof OTHERS)[number];
 /** Where the server's own state is shown, which is the same for everybody. */
 const SERVERS_OWN = [
   ...['/health', '/ready', '/docs', '/api/openapi.json', '/api/chat/models', '/api/chat/providers'],
-  ...['/', '/icon.svg'],
+  ...['/', '/icon.svg', '/v1/models'],
+  // There is only POST.
+  '/mcp',
 ];
 
-/** What admins manage for everybody: accounts, invites, servers of tools; the log of everybody's deeds; and files of the page. */
-const MANAGED = ['/api/users', '/api/invites', '/api/audit', '/api/chat/mcp/servers', '/assets'];
+/** What admins manage for everybody: accounts, invites, servers of tools; the log of everybody's deeds; files of the page, and models. */
+const MANAGED = ['/api/users', '/api/invites', '/api/audit', '/api/chat/mcp/servers', '/assets', '/v1/models'];
 
 /** A server, a member whose things nobody else may get at, and the others. */
 export interface Stage {
@@ -152,7 +154,9 @@ export function linksOf(operations: readonly Operation[]): Link[] {
     const link = (place: Link['place'], field: string): Link[] =>
       LINK.test(field.split('.').at(-1) ?? '') ? [{ operation, place, field }] : [];
     const query = (operation.spec.parameters ?? []).filter((parameter: Json) => parameter.in === 'query');
-    const fields = Object.entries<Json>(bodySchema(operation)?.properties ?? {});
+    // There an app names its own messages, whoever else has one of that name.
+    const isNamedByApp = operation.path === '/api/chat/ui';
+    const fields = isNamedByApp ? [] : Object.entries<Json>(bodySchema(operation)?.properties ?? {});
     return [
       ...query.flatMap(({ name }: Json) => link('query', name)),
       ...fields.flatMap(([name, schema]) => [

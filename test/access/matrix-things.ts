@@ -118,7 +118,8 @@ export class Things {
 
   readonly #makers: Readonly<Record<string, () => Promise<Ids>>> = {
     [CONVERSATIONS]: () => this.conversation(),
-    '/api/chat/ui': () => this.conversation(),
+    // One in which something runs.
+    '/api/chat/ui': async () => ({ id: (await this.waiting()).conversationId ?? '' }),
     '/api/chat/runs': () => this.waiting(),
     '/api/chat/tools/rules': () => this.rule(),
     '/api/chat/tools/results': () => this.#result(),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineRoute } from '../../src/http/route.ts';
 import { INTERFACE } from '../../src/interface.ts';
+import { inOurForm } from '../error-form.ts';
 import type { Json } from '../server.ts';
 import { ACCESS_KEY, invitePeople, makeCredentials, PASSWORD, type People } from './matrix-callers.ts';
 import { fill, type Operation, operationsOf, sampleBody } from './matrix-requests.ts';
@@ -201,15 +202,6 @@ function judge({ name }: Operation, caller: CallerRow, answer: Answer): string |
   const [isRight, says] =
     status === 401 ? [isStrangers(body), 'how to come in'] : [isWithoutScope(body, scope), 'what is missing'];
   return isRight ? undefined : `must say ${says}`;
-}
-
-/** An error of any wire as our own API would say it. */
-function inOurForm({ status, body }: Pick<Answer, 'status' | 'body'>): Json {
-  if (typeof body?.error !== 'object' || body.error === null) return body;
-  const { message, data } = body.error;
-  const [error, ...hint] = status === 401 ? message.split(': ') : [message];
-  const code = { 401: 'unauthenticated', 403: 'forbidden', 404: 'not_found' }[status as 401 | 403 | 404];
-  return { code, error, details: data?.details ?? { hint: hint.join(': ') } };
 }
 
 /** Refusals of callers who are let in, for who they are. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PASSWORD, Rig } from '../access/rig.ts';
 import { expectError } from '../contract/helpers.ts';
+import { inOurForm } from '../error-form.ts';
 import { type Line, linesOf, send, type WireAnswer } from './wire.ts';
 
 // What a page of another site has a browser send, with the cookie of whoever is logged in there, or to a server where
@@ -92,7 +93,7 @@ describe.each(['local', 'locked'])('in %s mode', (mode) => {
         const answer = await (method === 'GET' ? ask(start, lines) : ask(start, `${JSON_TYPE} | ${lines}`, TASK));
         // Other sites may link to a page.
         if (name === 'a link' && PAGES.includes(path)) expect(answer.status).toBe(200);
-        else expectError(answer, 403, 'forbidden', /^Refused: /);
+        else expectError({ ...answer, body: inOurForm(answer) }, 403, 'forbidden', /^Refused: /);
         expect(answer.headers.get('set-cookie')).toBeNull();
         expect([...answer.headers.keys()].filter((header) => header.startsWith('access-control'))).toEqual([]);
       }

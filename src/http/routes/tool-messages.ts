@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { followRun } from '../../agent/follow-run.ts';
-import { ON_CRASH } from '../../agent/settings.ts';
+import { ON_CRASH, STEPS } from '../../agent/settings.ts';
 import { type RunInput, startRun } from '../../agent/start-run.ts';
 import { InvalidRequestError } from '../../errors.ts';
 import { EFFORTS, isProviderType } from '../../providers/chat-model.ts';
@@ -13,9 +13,6 @@ import { IdParams, MaxTokens, ModelName, Temperature, text } from '../schemas.ts
 import type { Services } from '../services.ts';
 import { ToolTurnEvent, ToolTurnSchema, toolTurn } from '../tool-turn.ts';
 import { agentContext } from '../turn-input.ts';
-
-/** Steps that an effort allows. */
-export const STEPS = { low: 5, medium: 20, high: 50, max: 200 } as const;
 
 const common = {
   method: 'post',

@@ -84,7 +84,8 @@ class SdkCall {
 
   async start(clock: SdkClock): Promise<Try<ChatAnswer>> {
     const answer = new SdkAnswer([]);
-    const options = { ...callOptions(this.#request, this.#model.specificationVersion), abortSignal: clock.signal };
+    const asked = callOptions(this.#request, this.#model.specificationVersion, answer.warnings);
+    const options = { ...asked, abortSignal: clock.signal };
     // The three versions take the same here: `callOptions` heeds what differs.
     const { doGenerate, doStream } = this.#model as Extract<SdkModel, { specificationVersion: 'v4' }>;
     try {

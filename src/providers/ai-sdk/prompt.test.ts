@@ -15,6 +15,6 @@ it('an effort is left out: some packages pass it on to every model, and not ever
   };
   const prompt = [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }];
   for (const version of ['v2', 'v3', 'v4'] as const) {
-    expect(callOptions(request, version)).toEqual({ prompt, maxOutputTokens: 5 });
+    expect(callOptions(request, version, [])).toEqual({ prompt, maxOutputTokens: 5 });
   }
 });

@@ -13,19 +13,43 @@ import type { SdkModel } from './package.ts';
 type Version = SdkModel['specificationVersion'];
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
 
+import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from '../protocols/sampling.ts';
+
+const SAMPLING: SamplingNames = {
+  topP: 'topP',
+  topK: 'topK',
+  stop: 'stopSequences',
+  seed: 'seed',
+  frequencyPenalty: 'frequencyPenalty',
+  presencePenalty: 'presencePenalty',
+};
+
 /**
  * A request as the AI SDK's language models take it. The versions of their interface differ, as far as it is used
  * here, only in how a file's bytes or address are wrapped; so the newest one's types stand for all.
+ * @param warnings gets a sentence for what they have no word for.
  */
-export function callOptions(request: ChatRequest, version: Version): LanguageModelV4CallOptions {
+export function callOptions(request: ChatRequest, version: Version, warnings: string[]): LanguageModelV4CallOptions {
   const { tools, toolChoice, temperature, maxTokens } = request;
+  noParallelToolCalls(request, warnings);
+  noStrictTools(request, warnings);
   return {
     prompt: promptOf(request.messages, version),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
+    ...lowerSampling(request, SAMPLING, warnings),
+    ...(request.responseFormat ? { responseFormat: toFormat(request.responseFormat) } : {}),
     ...(tools.length === 0 ? {} : { tools: tools.map(toTool) }),
     ...(tools.length === 0 || toolChoice === undefined ? {} : { toolChoice: toToolChoice(toolChoice) }),
   };
+}
+
+function toFormat(
+  format: NonNullable<ChatRequest['responseFormat']>,
+): NonNullable<LanguageModelV4CallOptions['responseFormat']> {
+  if (format.type === 'json') return { type: 'json' };
+  const { type: _, strict: __, schema, ...rest } = format;
+  return { type: 'json', schema, ...rest };
 }
 
 function promptOf(messages: Message[], version: Version): LanguageModelV4Message[] {

@@ -39,7 +39,7 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
     body.temperature = Math.min(temperature, 1);
     if (temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
   }
-  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
   Object.assign(body, lowerThinking(request, { messages, maxTokens, temperature }));
   addFormat(request, body, warnings);
   noStrictTools(request, warnings);

@@ -41,6 +41,8 @@ class MessagesReader implements StreamReader {
   readonly #signatures = new Map<number, string>();
   #usage: JsonObject = {};
   #finish: FinishReason | undefined;
+  /** Which of the texts of `stop` has ended it. */
+  #stopSequence: string | undefined;
   #done = false;
 
   get done(): boolean {
@@ -72,7 +74,7 @@ class MessagesReader implements StreamReader {
         this.#stop(index, events);
         break;
       case 'message_delta':
-        this.#close(asObject(event.delta).stop_reason);
+        this.#close(asObject(event.delta));
         this.#count(event.usage, events);
         break;
       case 'message_stop':
@@ -87,7 +89,7 @@ class MessagesReader implements StreamReader {
     if (!Array.isArray(body.content)) throw new ProtocolError('the answer has no content');
     const events: ProviderEvent[] = [];
     this.#blocks(body.content, events);
-    this.#close(body.stop_reason);
+    this.#close(body);
     this.#count(body.usage, events);
     this.#done = true;
     return events;
@@ -98,7 +100,9 @@ class MessagesReader implements StreamReader {
     const events: ProviderEvent[] = [];
     // Some gateways leave out the ends of blocks.
     for (const index of [...this.#open.keys()]) this.#stop(index, events);
-    events.push({ type: 'finish', reason: settle(this.#finish, this.#hasCalls) });
+    const stopSequence = this.#stopSequence;
+    const reason = settle(this.#finish, this.#hasCalls);
+    events.push({ type: 'finish', reason, ...(stopSequence === undefined ? {} : { stopSequence }) });
     return events;
   }
 
@@ -162,7 +166,8 @@ class MessagesReader implements StreamReader {
     events.push({ type: 'tool-call', call: wholeCall(call.id, call.name, written === '' ? call.input : written) });
   }
 
-  #close(reason: unknown): void {
+  #close({ stop_reason: reason, stop_sequence: sequence }: JsonObject): void {
+    if (typeof sequence === 'string') this.#stopSequence = sequence;
     if (typeof reason === 'string' && reason !== '') this.#finish = FINISH.get(reason) ?? 'stop';
   }
 

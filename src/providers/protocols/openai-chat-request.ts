@@ -11,6 +11,7 @@ import { takenTemperature } from './temperature.ts';
 import { toolsAsText } from './tools-as-text.ts';
 
 const SAMPLING: SamplingNames = {
+  logprobs: 'top_logprobs',
   topP: 'top_p',
   stop: 'stop',
   seed: 'seed',
@@ -32,7 +33,8 @@ export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
   addEffort(request, quirks, body);
-  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
+  if ('top_logprobs' in body) body.logprobs = true;
   if (request.responseFormat) body.response_format = lowerFormat(request.responseFormat);
   noStrictTools(request, warnings);
   if (request.tools.length > 0) addTools(request, quirks, body, warnings);

@@ -87,6 +87,7 @@ class ChatReader implements StreamReader {
     this.#reasoning(delta, events);
     this.#details.add(delta.reasoning_details);
     this.#message(delta, events);
+    addLogprobs(choice, events);
     this.#close(choice, delta, chunk, events);
     if (tellsTextOnly(delta, choice, chunk)) this.#envelope.learn(frame.data, asString(delta.content));
     return events;
@@ -103,6 +104,7 @@ class ChatReader implements StreamReader {
     const data = detailsData(message.reasoning_details);
     if (data) events.push({ type: 'reasoning', text: '', data });
     this.#message(message, events);
+    addLogprobs(choice, events);
     this.#close(choice, message, body, events);
     this.#done = true;
     return events;
@@ -197,10 +199,15 @@ function thinkingText(thinking: unknown): string {
     .join('');
 }
 
+function addLogprobs({ logprobs }: JsonObject, events: ProviderEvent[]): void {
+  const tokens = asArray(asObject(logprobs).content).filter(isObject);
+  if (tokens.length > 0) events.push({ type: 'logprobs', tokens });
+}
+
 function tellsTextOnly(delta: JsonObject, choice: JsonObject, chunk: JsonObject): boolean {
   const { refusal, tool_calls: calls, reasoning, reasoning_content: content, reasoning_details: details } = delta;
   const told = [refusal, calls, delta.function_call, reasoning, content, details];
-  const others = [...told, choice.finish_reason, chunk.usage, chunk.x_groq];
+  const others = [...told, choice.finish_reason, choice.logprobs, chunk.usage, chunk.x_groq];
   return asString(delta.content) !== '' && others.every((value) => value === undefined || value === null);
 }
 

@@ -39,7 +39,7 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
   }
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
-  Object.assign(body, lowerSampling(request, { topP: 'top_p' }, warnings));
+  Object.assign(body, lowerSampling(request, { topP: 'top_p' }, warnings, quirks));
   if (request.responseFormat) body.text = { format: lowerFormat(request.responseFormat) };
   const told = effortWord(request, quirks);
   if (told) body.reasoning = { effort: told.word };

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../core/json.ts';
 import type { ChatRequest, Sampling } from '../chat-model.ts';
+import type { Quirks } from '../profiles.ts';
 
 /** What a wire calls the fields that it has. */
 export type SamplingNames = Readonly<Partial<Record<keyof Sampling, string>>>;
@@ -7,15 +8,25 @@ export type SamplingNames = Readonly<Partial<Record<keyof Sampling, string>>>;
 /** What is asked of a model beside its messages, as far as a wire may have no word for it. */
 type Asked = Pick<ChatRequest, 'model' | 'sampling' | 'responseFormat' | 'parallelToolCalls' | 'tools'>;
 
+/** What models that take no temperature do take: they choose their words by themselves. */
+const OF_REASONING_MODELS: ReadonlySet<string> = new Set<keyof Sampling>(['stop', 'seed']);
+
 /**
  * The fields of `sampling` under a wire's own names.
- * @param warnings gets a sentence for each that has none.
+ * @param warnings gets a sentence for each that has none, or that the model does not take.
+ * @see https://platform.openai.com/docs/guides/latest-model (parameters that reasoning models refuse)
  */
-export function lowerSampling({ model, sampling = {} }: Asked, names: SamplingNames, warnings: string[]): JsonObject {
+export function lowerSampling(
+  { model, sampling = {} }: Asked,
+  names: SamplingNames,
+  warnings: string[],
+  { reasoningModels }: Pick<Quirks, 'reasoningModels'> = {},
+): JsonObject {
   const out: JsonObject = {};
+  const isReasoning = reasoningModels?.test(model) ?? false;
   for (const [field, value] of Object.entries(sampling)) {
     const name = names[field as keyof Sampling];
-    if (name === undefined) warnings.push(leftOut(field, model));
+    if (name === undefined || (isReasoning && !OF_REASONING_MODELS.has(field))) warnings.push(leftOut(field, model));
     else out[name] = value;
   }
   return out;
