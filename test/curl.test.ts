@@ -58,18 +58,23 @@ async function curl(line: string): Promise<string> {
 const PAGES = [
   'README.md',
   'docs/access.md',
+  'docs/anthropic.md',
   'docs/approvals.md',
   'docs/conversations.md',
   'docs/demo.md',
   'docs/idempotency.md',
+  'docs/openai.md',
+  'docs/responses.md',
   'docs/rules.md',
   'docs/runs.md',
   'docs/tools.md',
+  'docs/use-chat.md',
 ];
 
 /** What a block of a page must print: an answer that is none of an error, or a stream that ends well. */
 function expectSuccess(block: string, out: string): void {
-  if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
+  if (out.endsWith('data: [DONE]\n\n')) expect(out).toContain('"type":"finish"');
+  else if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
   else if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"(id":"resp_|userMessage")/);
   else expect(JSON.parse(out)).not.toHaveProperty('code');
 }
