@@ -91,7 +91,7 @@ export const chatCompletionRoutes = [
       const { body, wire, requestId, signal } = request;
       const { input, warnings } = toCompletionInput(body);
       const started = await startCompletion(chatContext(request), input, signal);
-      const headers = () => answerHeaders(started, [...warnings, ...started.warnings]);
+      const headers = () => answerHeaders(started, warnings);
       if (!input.stream) return await wholeAnswer(started, headers);
       const includeUsage = body.stream_options?.include_usage ?? false;
       return new EventStream(answerChunks(started, { includeUsage, wire, requestId }), {

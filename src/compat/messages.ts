@@ -14,13 +14,9 @@ import { wholeMessage } from './messages-output.ts';
 import { CountTokensBody, MessageResponse, MessagesBody, MessagesQuery } from './messages-schema.ts';
 import { messageEvents } from './messages-stream.ts';
 
-/** Our names of parameters, as warnings have them, under Anthropic's. */
+/** Our names of parameters under Anthropic's, where they are not alike. */
 const NAMES: Readonly<Record<string, string>> = {
-  topP: 'top_p',
-  topK: 'top_k',
   stop: 'stop_sequences',
-  maxTokens: 'max_tokens',
-  toolChoice: 'tool_choice',
   parallelToolCalls: 'tool_choice.disable_parallel_tool_use',
   responseFormat: 'output_config.format',
   effort: 'output_config.effort',
@@ -46,7 +42,7 @@ const messages = defineRoute({
     const { input, warnings } = toCompletionInput(body, target);
     const started = await startCompletion(chatContext(request), input, signal);
     const id = newId('msg');
-    const headers = () => answerHeaders(started, [...warnings, ...started.warnings.map(inTheirNames)]);
+    const headers = () => answerHeaders(started, warnings, NAMES);
     if (input.stream) return new EventStream(messageEvents(started, id, request), { headers: headers() });
     const message = await wholeMessage(started, id);
     return new Page(JSON.stringify(message), { ...headers(), 'content-type': 'application/json; charset=utf-8' });
@@ -79,8 +75,4 @@ function threadRefused(): AppError {
   return new AppError('invalid_request', 'thread: no conversations are kept here; send all messages each time', {
     details: { wire },
   });
-}
-
-function inTheirNames(warning: string): string {
-  return warning.replace(/^\w+(?=:)/, (name) => NAMES[name] ?? name);
 }

@@ -9,6 +9,9 @@ import { answerHeaders } from './answer-headers.ts';
 import { type ResponseEvent, ResponseProjection } from './responses-projection.ts';
 import { ResponseBody, toResponseCall } from './responses-schema.ts';
 
+/** Our names of parameters under those of Responses, where they are not alike. */
+const NAMES = { maxTokens: 'max_output_tokens', logprobs: 'top_logprobs', responseFormat: 'text.format' };
+
 const Response = z
   .looseObject({
     id: z.string(),
@@ -41,7 +44,7 @@ const create = defineRoute({
     const { input, warnings } = toResponseCall(body);
     const started = await startCompletion(chatContext(request), input, signal);
     const projection = new ResponseProjection(body, started.ref, started.id);
-    const headers = () => answerHeaders(started, [...warnings, ...started.warnings]);
+    const headers = () => answerHeaders(started, warnings, NAMES);
     if (input.stream) return new EventStream(lines(projection, started), { headers: headers() });
     for await (const events of started.events) projection.add(events);
     if (projection.error) throw projection.error;

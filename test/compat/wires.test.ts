@@ -121,7 +121,7 @@ describe('limits', () => {
   });
 });
 
-const FROM = { ref: { provider: 'demo', model: 'demo' } } as const;
+const FROM = { ref: { provider: 'demo', model: 'demo' }, warnings: [] as string[] } as const;
 
 describe('the header of warnings', () => {
   it('is a JSON list that any header can carry', () => {
@@ -129,6 +129,12 @@ describe('the header of warnings', () => {
     const { 'x-profclaw-warnings': text } = answerHeaders(FROM, warnings);
     expect(text).toMatch(/^[\x20-\x7e]+$/);
     expect(JSON.parse(text!)).toEqual(warnings);
+  });
+
+  it('names parameters as the wire does', () => {
+    const from = { ...FROM, warnings: ['topK: left out', 'stop: left out'] };
+    const headers = answerHeaders(from, [], { stop: 'stop_sequences' });
+    expect(JSON.parse(headers['x-profclaw-warnings']!)).toEqual(['top_k: left out', 'stop_sequences: left out']);
   });
 
   it('is not there without any', () => {
