@@ -97,7 +97,11 @@ async function goOn(request: UiRequest, message: UiMessage): Promise<Telling> {
   const own = approvals.filter((approval) => approval.run === run.id);
   const seqs = await Promise.all(own.map(({ id }) => seqOfKey(context.db, run.owner, run.id, `resolved:${id}`)));
   const first = Math.min(...seqs.flatMap((seq) => (seq === undefined ? [] : [seq])), run.last_seq + 1);
-  return { run, after: first - 1, messageId: message.id };
+  const denied = own.filter(({ id }) => answers.some((answer) => answer.id === id && !answer.approved));
+  return {
+    ...{ run, after: first - 1, messageId: message.id },
+    denied: new Set(denied.map((approval) => approval.tool_call_id)),
+  };
 }
 
 /** The stored message of an app's one: by the name that the app gave it, or by our own id. */

@@ -19,6 +19,8 @@ export interface Telling {
   after: number;
   /** Of the assistant's message that the client has, or will have. */
   messageId: string;
+  /** Ids of calls that the client's message has as denied; absent: none. */
+  denied?: ReadonlySet<string>;
 }
 
 /** What a run does, until it ends or waits for a person, as a UI message stream. It goes on when the caller leaves. */
@@ -40,12 +42,12 @@ async function* lines(context: AgentContext, telling: Telling, signal: AbortSign
 
 async function* told(
   context: AgentContext,
-  { run: { id, owner }, after }: Telling,
+  { run: { id, owner }, after, denied = new Set() }: Telling,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const { db, runs } = context;
-  const asked = after === 0 ? [] : (await approvalsOf(db, owner, id)).map((one) => one.tool_call_id);
-  const projection = new UiProjection(asked);
+  const answered = (await approvalsOf(db, owner, id)).filter(({ status }) => status !== 'pending');
+  const projection = new UiProjection({ answered: new Set(answered.map((one) => one.id)), denied });
   for (let seen = after; ; ) {
     for await (const events of untilSettled(context, id, seen, signal)) {
       // Of a run that has ended long ago, events may come that are part of those that the client has.

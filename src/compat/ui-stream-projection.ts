@@ -1,7 +1,10 @@
 import type { JsonObject } from '../core/json.ts';
 import type { StoredEvent } from '../storage/run-events.ts';
 
-/** One piece of the AI SDK's UI message stream: `uiMessageChunkSchema` of the package `ai` says what each type has. */
+/**
+ * One piece of the AI SDK's UI message stream: `uiMessageChunkSchema` of the package `ai` says what each type has. The
+ * first versions of `ai` 6 end at any other field, so what later ones have added is not sent.
+ */
 export interface UiChunk {
   type: string;
   [field: string]: unknown;
@@ -10,19 +13,30 @@ export interface UiChunk {
 /** What the AI SDK calls the reasons of ours; the others are `other`. */
 const REASONS = new Set(['stop', 'length', 'content-filter', 'error']);
 
+/**
+ * What is known of a run's questions before its events are told. `ai` 6 has no chunk that tells of an answer, and its
+ * `validateUIMessages`, as that of 7, takes no result of a call whose part has the question alone, and `output-denied`
+ * only where the part says who has denied it. So what was answered is not asked again, and denied is what the page denied.
+ */
+export interface UiAnswers {
+  /** Ids of questions that have their answer. */
+  answered: ReadonlySet<string>;
+  /** Ids of calls that the client's own message has as denied. */
+  denied: ReadonlySet<string>;
+}
+
 /** Brings a run's events into the form of a UI message stream. Reads no clock and no database. */
 export class UiProjection {
-  /** Calls that a person was asked about: only those may be `output-denied`. */
-  readonly #asked: Set<string>;
+  readonly #known: UiAnswers;
   #isStepOpen = false;
   #open: { type: 'text' | 'reasoning'; id: string } | undefined;
   #reason = 'stop';
   /** The run is over. */
   hasEnded = false;
 
-  /** @param asked ids of calls that were asked about before the events that come. */
-  constructor(asked: Iterable<string> = []) {
-    this.#asked = new Set(asked);
+  /** @param known nothing, if it is not given. */
+  constructor(known: UiAnswers = { answered: new Set(), denied: new Set() }) {
+    this.#known = known;
   }
 
   /** The chunks that an event makes. */
@@ -79,15 +93,15 @@ export class UiProjection {
     const details = { approvalId: id, toolCallId, toolName, display, reason, securityLevel, expiresAt };
     const shown = { type: 'data-approval', id, data: details };
     // The call of an id that cannot be stored is asked about all the same, but no part of the message can be named.
-    if (toolCallId === '') return [shown];
-    this.#asked.add(`${toolCallId}`);
+    if (toolCallId === '' || this.#known.answered.has(`${id}`)) return [shown];
     return [{ type: 'tool-approval-request', approvalId: id, toolCallId }, shown];
   }
 
   #result({ toolCallId, status, result }: JsonObject): UiChunk[] {
     if (status === 'success') return [{ type: 'tool-output-available', toolCallId, output: result }];
     // It has no text, so it must not stand for a refusal that only the server knows the reason of.
-    if (status === 'denied' && this.#asked.has(`${toolCallId}`)) return [{ type: 'tool-output-denied', toolCallId }];
+    const isOwn = status === 'denied' && this.#known.denied.has(`${toolCallId}`);
+    if (isOwn) return [{ type: 'tool-output-denied', toolCallId }];
     return [{ type: 'tool-output-error', toolCallId, errorText: `${result}` }];
   }
 

@@ -1,6 +1,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import type { Json } from '../server.ts';
+import { UiTalk } from './ui-talk.ts';
 
 /** A call as a client sees it. */
 export interface SeenCall {
@@ -46,6 +47,7 @@ export const TALKS: Readonly<Record<string, (options: TalkOptions) => Talk>> = {
   chat: (options) => new ChatTalk(options),
   responses: (options) => new ResponsesTalk(options),
   messages: (options) => new MessagesTalk(options),
+  ui: (options) => new UiTalk(options),
 };
 
 const NO_RETRIES = { maxRetries: 0, timeout: 20_000 };
