@@ -1,5 +1,5 @@
 import { Answer } from '../chat/answer.ts';
-import { type Completion, toCompletion } from '../chat/complete.ts';
+import { asked, type Completion, toCompletion } from '../chat/complete.ts';
 import { askModel } from '../conversations/ask-model.ts';
 import { storeAnswer } from '../conversations/finish-turn.ts';
 import { systemTexts } from '../conversations/prompt.ts';
@@ -108,14 +108,14 @@ async function attemptStep(run: OpenRun, input: StepInput, conversation: Convers
     row: conversation,
     refs: settings.refs,
     prompt: {
-      system: [...(await systemTexts(context, conversation, {})), ...toolPrompts(run)],
+      system: [...(await systemTexts(context, conversation, { system: settings.system })), ...toolPrompts(run)],
       given,
       tools: [...input.tools],
       toolChoice: input.mayCall || input.tools.length === 0 ? undefined : 'none',
       temperature: settings.temperature ?? conversation.temperature ?? undefined,
       maxTokens: mostOutput(run, conversation, input),
       stream: true,
-      ...(settings.effort ? { effort: settings.effort } : {}),
+      ...asked(settings),
     },
   });
   if (compaction) run.emit('compaction', { ...compaction });

@@ -1,4 +1,4 @@
-import type { Effort } from '../providers/chat-model.ts';
+import type { Effort, ResponseFormat, Sampling } from '../providers/chat-model.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import type { RunRow } from '../storage/runs.ts';
 import type { SecurityMode } from '../tools/tool.ts';
@@ -23,6 +23,10 @@ export interface RunSettings {
   securityMode: SecurityMode;
   limits: Limits;
   effort?: Effort | undefined;
+  sampling?: Sampling | undefined;
+  responseFormat?: ResponseFormat | undefined;
+  /** System messages of this run, which are not the conversation's. */
+  system?: readonly string[] | undefined;
   showThinking: boolean;
   onCrash: OnCrash;
   /** The keys and accounts whose budgets its calls count against. */

@@ -1,14 +1,14 @@
 import type { Kysely } from 'kysely';
 import { chooseModels } from '../chat/complete.ts';
 import type { Content } from '../chat/content.ts';
-import { beginNew, beginRetry } from '../conversations/begin-turn.ts';
+import { beginNew, beginRetry, type Given } from '../conversations/begin-turn.ts';
 import { isTooLong } from '../conversations/compact.ts';
 import { contentTokens } from '../conversations/estimate.ts';
 import { windowOf } from '../conversations/memory.ts';
 import { systemTexts } from '../conversations/prompt.ts';
 import { userBody } from '../conversations/stored.ts';
 import { NotFoundError } from '../errors.ts';
-import type { Effort } from '../providers/chat-model.ts';
+import type { Effort, ResponseFormat, Sampling } from '../providers/chat-model.ts';
 import { type ConversationRow, getConversation } from '../storage/conversations.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { appendEvents, type NewEvent, type StoredEvent } from '../storage/run-events.ts';
@@ -33,13 +33,16 @@ export interface RunOptions {
   securityMode: SecurityMode;
   limits: Limits;
   effort?: Effort | undefined;
+  sampling?: Sampling | undefined;
+  responseFormat?: ResponseFormat | undefined;
+  system?: readonly string[] | undefined;
   showThinking: boolean;
   onCrash: OnCrash;
 }
 
-/** What begins a run: a new message, or the failed one at the end of the conversation. */
+/** What begins a run: new messages, or the failed one at the end of the conversation. */
 export interface RunInput extends RunOptions {
-  begin: { content: Content } | 'retry';
+  begin: { content: Content } | Given | 'retry';
 }
 
 /** A request that was made before. */
@@ -49,7 +52,7 @@ class Repeated extends Error {}
  * Waits for the conversation's turn and gives it to a new run, with the message that begins it. From then on the run
  * goes on by itself. A request that is repeated finds the run that it has made.
  * @param signal the caller's; counts only while waiting for the turn.
- * @throws AppError
+ * @throws AppError; Overtaken as `beginNew`.
  */
 export async function startRun(
   context: AgentContext,
@@ -64,17 +67,10 @@ export async function startRun(
   const conversation = await getConversation(db, owner, conversationId);
   if (!conversation) throw new NotFoundError('Conversation', conversationId);
   // What is wrong with the request is said before anything is kept.
-  await systemTexts(context, conversation, {});
+  await systemTexts(context, conversation, { system: options.system });
   const settings = await settingsFor(context, conversation, options);
   const kept = { model: options.model, temperature: options.temperature, maxTokens: options.maxTokens };
-  const beginning =
-    begin === 'retry'
-      ? beginRetry(context)
-      : beginNew(context, {
-          messages: [{ role: 'user', content: begin.content }],
-          results: [],
-          options: kept,
-        });
+  const beginning = begin === 'retry' ? beginRetry(context) : beginNew(context, { ...givenBy(begin), options: kept });
   const window = await windowOf(context, settings.refs);
   // A repeated request may meet the run that holds the turn, or what that left.
   const refuseRepetition = async (tx: Kysely<Schema>): Promise<void> => {
@@ -103,6 +99,10 @@ export async function startRun(
     if (made) return made;
     throw error;
   }
+}
+
+function givenBy(begin: { content: Content } | Given): Given {
+  return 'content' in begin ? { messages: [{ role: 'user', content: begin.content }], results: [] } : begin;
 }
 
 async function settingsFor(

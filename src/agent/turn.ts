@@ -1,7 +1,8 @@
 import { Answer } from '../chat/answer.ts';
-import { type Completion, chooseModels, toCompletion } from '../chat/complete.ts';
+import { asked, type Completion, chooseModels, toCompletion } from '../chat/complete.ts';
+import type { Answering } from '../chat/fallback.ts';
 import { askModel, type Prompt } from '../conversations/ask-model.ts';
-import { type Begun, beginNew, beginRetry, type GivenTurn } from '../conversations/begin-turn.ts';
+import { type Begun, beginNew, beginRetry, type Given } from '../conversations/begin-turn.ts';
 import type { ConversationContext } from '../conversations/context.ts';
 import { failTurn, finishTurn } from '../conversations/finish-turn.ts';
 import type { CompactionReport } from '../conversations/memory.ts';
@@ -22,8 +23,10 @@ import { runLoop, type TurnWork } from './loop.ts';
 /** What a turn is asked. */
 export interface TurnInput extends TurnOptions {
   /** New messages, or the failed turn at the end of the conversation once more, as it was asked but for the options. */
-  begin: Pick<GivenTurn, 'messages' | 'results'> | 'retry';
+  begin: Given | 'retry';
   stream: boolean;
+  /** Of a new turn; undefined: a new id. */
+  answerId?: string | undefined;
 }
 
 /** What a turn has come to. `completion` is missing if a repeated request finds its answer. */
@@ -40,6 +43,8 @@ export interface StartedTurn {
   relay: Relay;
   /** The model that answers. */
   ref: ModelRef;
+  /** What the model was not sent, as in `Answering`. */
+  warnings: readonly string[];
   /** Rejects with an AppError if the turn fails after all. */
   finished: Promise<TurnResult>;
 }
@@ -63,12 +68,13 @@ const NO_TOKENS = { usedTokens: 0, nextTokens: 0 };
  * Waits for the conversation's turn, stores what the caller brings, asks the model and waits for the first events of
  * its answer. From then on the turn is on its own: it is finished and stored when nobody listens any more.
  * @param signal the caller's; counts only while waiting for the turn.
- * @throws AppError; if the turn had begun, its messages are marked failed and it can be tried again.
+ * @throws AppError; if the turn had begun, its messages are marked failed and it can be tried again. Overtaken if it was
+ *   to begin after another message than the last one.
  */
 export async function startTurn(
   context: ConversationContext,
   conversationId: string,
-  { begin, stream, ...options }: TurnInput,
+  { begin, stream, answerId: wantedId, ...options }: TurnInput,
   signal: AbortSignal,
 ): Promise<StartedTurn | TurnResult> {
   const { db, owner, turns } = context;
@@ -77,7 +83,8 @@ export async function startTurn(
   // What is wrong with the request is said before anything is kept.
   await systemTexts(context, conversation, options);
   if (begin !== 'retry' || options.model !== undefined) await modelsOf(context, conversation, options);
-  const { first, answerId } = begin === 'retry' ? beginRetry(context) : beginNew(context, { ...begin, options });
+  const { first, answerId } =
+    begin === 'retry' ? beginRetry(context) : beginNew(context, { ...begin, options, answerId: wantedId });
   const { turn, row, value: begun } = await turns.take(owner, conversationId, signal, first);
   // Without the time that it waited for the turn before.
   const startedAt = performance.now();
@@ -86,20 +93,20 @@ export async function startTurn(
     return { given: begun.given, answer: begun.answered, completion: undefined, compaction: null };
   }
   const relay = new Relay();
-  const asked = Promise.withResolvers<ModelRef>();
+  const begins = Promise.withResolvers<Answering>();
   const running = { turn, row, begun, options: { ...begun.options, ...options }, stream, relay, startedAt, answerId };
-  const work = answer(context, running, asked.resolve);
+  const work = answer(context, running, begins.resolve);
   const finished = turns.track(work);
   if (wantsTitle(row)) void turns.track(finished.then((result) => titled(context, turn, result)));
   // A failure before the answer begins is the caller's; a later one is for whoever waits for the end.
-  const ref = await Promise.race([asked.promise, finished.then(() => asked.promise)]);
-  return { relay, ref, finished };
+  const { ref, warnings } = await Promise.race([begins.promise, finished.then(() => begins.promise)]);
+  return { relay, ref, warnings, finished };
 }
 
 async function answer(
   context: ConversationContext,
   running: Running,
-  began: (ref: ModelRef) => void,
+  began: (answering: Answering) => void,
 ): Promise<TurnResult> {
   const { turn, relay } = running;
   const { given } = running.begun;
@@ -124,11 +131,11 @@ async function answer(
 class PlainWork implements TurnWork {
   readonly #context: ConversationContext;
   readonly #running: Running;
-  readonly #began: (ref: ModelRef) => void;
+  readonly #began: (answering: Answering) => void;
   #answered: { completion: Completion; compaction: CompactionReport | null; estimate: number } | undefined;
   #result: TurnResult | undefined;
 
-  constructor(context: ConversationContext, running: Running, began: (ref: ModelRef) => void) {
+  constructor(context: ConversationContext, running: Running, began: (answering: Answering) => void) {
     this.#context = context;
     this.#running = running;
     this.#began = began;
@@ -151,7 +158,7 @@ class PlainWork implements TurnWork {
     const system = await systemTexts(this.#context, row, options);
     const prompt = { system, ...promptOf(this.#running) };
     const { answering, compaction, estimate } = await askModel(this.#context, { turn, row, refs, prompt });
-    this.#began(answering.ref);
+    this.#began(answering);
     const gathered = new Answer(answering.ref);
     for await (const events of answering.events) {
       for (const event of events) gathered.add(event);
@@ -196,6 +203,7 @@ function promptOf({ row, begun: { given }, options, stream }: Running): Omit<Pro
     toolChoice: options.toolChoice,
     temperature: options.temperature ?? row.temperature ?? undefined,
     maxTokens: options.maxTokens ?? row.max_tokens ?? undefined,
+    ...asked(options),
     stream,
   };
 }
@@ -214,9 +222,9 @@ function wantsTitle({ title_by, live_tokens, covered_seq }: ConversationRow): bo
 }
 
 async function titled(context: ConversationContext, turn: Turn, { given, answer: stored }: TurnResult): Promise<void> {
-  const asked = given.find(({ role }) => role === 'user');
-  if (!asked) return;
-  const exchange = { asked: textOfMessage(asked), answered: textOfMessage(stored) };
+  const question = given.find(({ role }) => role === 'user');
+  if (!question) return;
+  const exchange = { asked: textOfMessage(question), answered: textOfMessage(stored) };
   await makeTitle(context, turn.held, exchange).catch((error: unknown) =>
     context.log.warn({ err: error }, 'a title could not be made'),
   );

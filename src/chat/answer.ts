@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts';
 import type { AppError } from '../errors.ts';
 import type {
   AnswerTextPart,
@@ -18,6 +19,8 @@ export class Answer {
   readonly toolCalls: ToolCall[] = [];
   /** What the provider says the answer rests on. */
   readonly sources: Source[] = [];
+  /** Of the tokens of its text, if that was asked for. */
+  readonly logprobs: JsonObject[] = [];
   /** Undefined as long as the provider has given no counts. */
   usage: Usage | undefined;
   finishReason: FinishReason = 'stop';
@@ -53,6 +56,9 @@ export class Answer {
       }
       case 'source':
         this.sources.push(event.source);
+        break;
+      case 'logprobs':
+        for (const token of event.tokens) this.logprobs.push(token);
         break;
       case 'usage':
         this.usage = event.usage;

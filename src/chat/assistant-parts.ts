@@ -14,7 +14,7 @@ export interface AssistantContent {
 /** The answer's parts, undefined if it is no more than a text and then calls. */
 export function messageParts(parts: readonly AssistantPart[]): MessagePart[] | undefined {
   const isPlain = parts.every((part, index) => {
-    if (part.type === 'text') return !part.data && parts[index - 1]?.type !== 'tool-call';
+    if (part.type === 'text') return !part.data && (index === 0 || parts[index - 1]?.type !== 'tool-call');
     return part.type === 'tool-call';
   });
   if (isPlain) return undefined;

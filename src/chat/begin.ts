@@ -47,30 +47,47 @@ export interface EndListener {
   failed(error: AppError): AppError;
 }
 
-/** All the events of an answer that has begun. */
-export function resume({ read, rest }: Beginning, listener: EndListener): AsyncIterable<ProviderEvent[]> {
-  let held: ProviderEvent[] | undefined = read;
-  let hasFailed = false;
-  const next = async (): Promise<IteratorResult<ProviderEvent[], undefined>> => {
-    const result = held ? { done: false as const, value: held } : await rest.next();
-    held = undefined;
+/** All the events of an answer that has begun, to be read once. */
+export function resume(beginning: Beginning, listener: EndListener): AsyncIterable<ProviderEvent[]> {
+  return new Resumed(beginning, listener);
+}
+
+/** A class, since an object that is written with a computed key costs as much as the rest of it together. */
+class Resumed implements AsyncIterableIterator<ProviderEvent[], undefined> {
+  readonly #rest: Beginning['rest'];
+  readonly #listener: EndListener;
+  #held: ProviderEvent[] | undefined;
+  #hasFailed = false;
+
+  constructor({ read, rest }: Beginning, listener: EndListener) {
+    this.#held = read;
+    this.#rest = rest;
+    this.#listener = listener;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ProviderEvent[], undefined>> {
+    const result = this.#held ? { done: false as const, value: this.#held } : await this.#rest.next();
+    this.#held = undefined;
     if (result.done) {
-      if (!hasFailed) listener.ended();
+      if (!this.#hasFailed) this.#listener.ended();
       return { done: true, value: undefined };
     }
     // Nothing follows an error, so it is the last of its batch.
     const last = result.value.at(-1);
     if (last?.type !== 'error') return result;
-    hasFailed = true;
+    this.#hasFailed = true;
     return {
       done: false,
-      value: [...result.value.slice(0, -1), { type: 'error', error: listener.failed(last.error) }],
+      value: [...result.value.slice(0, -1), { type: 'error', error: this.#listener.failed(last.error) }],
     };
-  };
-  return {
-    [Symbol.asyncIterator]: () => ({
-      next,
-      return: async () => (await rest.return?.()) ?? { done: true, value: undefined },
-    }),
-  };
+  }
+
+  async return(): Promise<IteratorResult<ProviderEvent[], undefined>> {
+    await this.#rest.return?.();
+    return { done: true, value: undefined };
+  }
 }

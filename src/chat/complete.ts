@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { newId } from '../core/ids.ts';
+import type { JsonObject } from '../core/json.ts';
 import { NotFoundError } from '../errors.ts';
 import type { Allowance } from '../limits/budget.ts';
 import { costOf } from '../providers/catalog/cost.ts';
@@ -65,6 +66,8 @@ export interface Completion {
   reasoning?: string;
   /** The pages that the answer rests on, if the provider names them. */
   sources?: Source[];
+  /** Of each token of the text, as the event `logprobs` gives them. */
+  logprobs?: JsonObject[];
   finishReason: Answer['finishReason'];
   usage: Usage & { cost: number | null };
   duration: number;
@@ -100,6 +103,7 @@ export async function chooseModels(
   name: string | undefined,
   fallbacks: readonly string[] = [],
 ): Promise<ModelRef[]> {
+  if (fallbacks.length === 0) return [await chooseModel(providers, name)];
   const named = await Promise.all([name, ...fallbacks].map((model) => chooseModel(providers, model)));
   return [...new Map(named.map((ref) => [`${ref.provider}/${ref.model}`, ref])).values()];
 }
@@ -124,6 +128,7 @@ export async function toCompletion(started: Omit<StartedCompletion, 'events'>, a
     message: { role: 'assistant', content: answer.text, ...toolCalls, ...(parts ? { parts } : {}) },
     ...(answer.reasoning === '' ? {} : { reasoning: answer.reasoning }),
     ...(answer.sources.length > 0 ? { sources: answer.sources } : {}),
+    ...(answer.logprobs.length > 0 ? { logprobs: answer.logprobs } : {}),
     finishReason: answer.finishReason,
     usage: await withCost(ref, answer.usage),
     duration: Math.round(performance.now() - started.startedAt),
@@ -160,13 +165,15 @@ async function prepare(
   };
 }
 
+type Further = 'effort' | 'sampling' | 'responseFormat' | 'parallelToolCalls';
+
 /** What is only in a request if it was asked for. */
-function asked({
+export function asked({
   effort,
   sampling,
   responseFormat,
   parallelToolCalls,
-}: CompletionInput): Pick<ChatRequest, 'effort' | 'sampling' | 'responseFormat' | 'parallelToolCalls'> {
+}: Partial<Pick<CompletionInput, Further>>): Pick<ChatRequest, Further> {
   return {
     ...(effort === undefined ? {} : { effort }),
     ...(sampling === undefined ? {} : { sampling }),

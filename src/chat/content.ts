@@ -23,6 +23,18 @@ export function toUserParts(content: Content): UserPart[] {
   });
 }
 
+/** The way back. */
+export function fromUserParts(parts: readonly UserPart[]): Content {
+  const [first] = parts;
+  if (parts.length === 1 && first?.type === 'text') return first.text;
+  return parts.map((part): ContentPart => {
+    if (part.type === 'text') return part;
+    const url = 'url' in part.media ? part.media.url : `data:${part.media.mediaType};base64,${part.media.data}`;
+    if (part.type === 'image') return { type: 'image', image: url };
+    return { type: 'file', file: url, ...(part.filename === undefined ? {} : { filename: part.filename }) };
+  });
+}
+
 /** The text of content, without pictures and files. */
 export function textOf(content: Content): string {
   if (typeof content === 'string') return content;

@@ -65,10 +65,12 @@ function* candidates(
   refs: readonly ModelRef[],
   attempts: Attempt[],
 ): Generator<Candidate, void> {
+  const [only] = refs;
+  if (only && refs.length === 1) return yield { ref: only, isHurried: false, isLast: true };
   const postponed: ModelRef[] = [];
   for (const [index, ref] of refs.entries()) {
     const cooling = providers.cooling(ref);
-    if (cooling && refs.length > 1) {
+    if (cooling) {
       postponed.push(ref);
       attempts.push(skippedAttempt(ref, cooling));
       continue;

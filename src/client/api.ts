@@ -39,6 +39,52 @@ export interface paths {
             systemPrompt?: string | undefined;
             temperature?: number | undefined;
             maxTokens?: number | undefined;
+
+            /** Only the likeliest words that together have this share of the chances. */
+            topP?: number | undefined;
+
+            /** Only so many of the likeliest words. */
+            topK?: number | undefined;
+
+            /** Texts before which the answer ends. */
+            stop?: string | string[] | undefined;
+
+            /** The same again for the same request, as far as the provider manages. */
+            seed?: number | undefined;
+
+            /** Against words by how often they have come. */
+            frequencyPenalty?: number | undefined;
+
+            /** Against words that have come at all. */
+            presencePenalty?: number | undefined;
+
+            /** For or against single tokens, by their ids. */
+            logitBias?: Record<string, number> | undefined;
+
+            /** How many likely tokens to name for each place of the text, beside the one that was chosen. */
+            logprobs?: number | undefined;
+
+            /** The form of the answer’s text. */
+            responseFormat?:
+              | { type: 'json' }
+              | {
+                  type: 'json-schema';
+
+                  /** A JSON Schema. */
+                  schema: Record<string, unknown>;
+                  name?: string | undefined;
+                  description?: string | undefined;
+
+                  /** Must the answer fit exactly, where the provider sees to that? */
+                  strict?: boolean | undefined;
+                }
+              | undefined;
+
+            /** May several tools be called at once? Absent: as the model does. */
+            parallelToolCalls?: boolean | undefined;
+
+            /** How hard to reason; left out for models that cannot be told. */
+            effort?: 'low' | 'medium' | 'high' | 'max' | undefined;
             stream?: boolean | undefined;
 
             /** Its history comes before the messages, and the exchange is kept in it. */
@@ -58,6 +104,9 @@ export interface paths {
 
                   /** A JSON Schema of type object. */
                   parameters: Record<string, unknown>;
+
+                  /** Must the arguments fit the schema exactly, where the provider sees to that? */
+                  strict?: boolean | undefined;
                 }[]
               | undefined;
 
@@ -1539,6 +1588,41 @@ export interface paths {
                   strictAlternation?: boolean | undefined;
                   thinkTags?: boolean | undefined;
                   refusedSchemaKeywords?: string[] | undefined;
+                  parameterNames?:
+                    | {
+                        topP?: string | undefined;
+                        topK?: string | undefined;
+                        stop?: string | undefined;
+                        seed?: string | undefined;
+                        frequencyPenalty?: string | undefined;
+                        presencePenalty?: string | undefined;
+                        logitBias?: string | undefined;
+                        logprobs?: string | undefined;
+                      }
+                    | undefined;
+                  refusedParameters?:
+                    | {
+                        models?: string[] | undefined;
+                        parameters: (
+                          | 'temperature'
+                          | 'topP'
+                          | 'topK'
+                          | 'stop'
+                          | 'seed'
+                          | 'frequencyPenalty'
+                          | 'presencePenalty'
+                          | 'logitBias'
+                          | 'logprobs'
+                          | 'parallelToolCalls'
+                        )[];
+                      }[]
+                    | undefined;
+                  responseFormats?:
+                    | { models?: string[] | undefined; formats: ('json' | 'json-schema')[] }[]
+                    | undefined;
+                  formatOrTools?: boolean | undefined;
+                  strictTools?: boolean | undefined;
+                  resultMedia?: boolean | undefined;
                 }
               | null
               | undefined;
@@ -2141,6 +2225,7 @@ export interface paths {
             | 'mcp.remove'
             | 'conversation.delete'
             | 'message.delete'
+            | 'response.delete'
             | 'preset.delete'
             | 'task.delete'
             | 'ticket.delete'
@@ -2276,6 +2361,9 @@ export interface components {
         parts?: components['schemas']['Parts'] | undefined;
       };
       reasoning?: string | undefined;
+
+      /** `{token, logprob, bytes, top_logprobs}` of each token, as OpenAI has them. */
+      logprobs?: ({ token: string; logprob: number } & Record<string, unknown>)[] | undefined;
     };
     Usage: {
       promptTokens: number;
@@ -2359,6 +2447,10 @@ export interface components {
       | { content: string }
       | { reasoning: string }
       | { toolCall: components['schemas']['ToolCall'] }
+      | {
+          /** `{token, logprob, bytes, top_logprobs}` of each token, as OpenAI has them. */
+          logprobs: ({ token: string; logprob: number } & Record<string, unknown>)[];
+        }
       | {
           done: true;
           id: string;
@@ -3189,6 +3281,7 @@ export interface components {
         | 'mcp.remove'
         | 'conversation.delete'
         | 'message.delete'
+        | 'response.delete'
         | 'preset.delete'
         | 'task.delete'
         | 'ticket.delete'

@@ -28,12 +28,23 @@ export type GivenMessage =
   | { role: 'user'; content: Content }
   | { role: 'assistant'; body: AssistantBody; calls: CallWithResult[] };
 
-/** What a turn begins with. `path` of a result is where it stands in the request. */
-export interface GivenTurn {
+/** What a caller brings. `path` of a result is where it stands in the request. */
+export interface Given {
   messages: readonly GivenMessage[];
   results: readonly (NewToolResult & { path: string })[];
-  options: TurnOptions;
+  /** The `seq` that the last message of the conversation must have; undefined: any. */
+  after?: number | undefined;
 }
+
+/** What a turn begins with. */
+export interface GivenTurn extends Given {
+  options: TurnOptions;
+  /** Undefined: a new one. */
+  answerId?: string | undefined;
+}
+
+/** The conversation has gone on from where a turn was to begin. */
+export class Overtaken extends Error {}
 
 /** A turn that has begun. */
 export interface Begun {
@@ -50,14 +61,15 @@ export interface Beginning {
   answerId: string;
 }
 
-/** Stores what the caller brings, before any model is asked. */
-export function beginNew(context: ConversationContext, { messages, results, options }: GivenTurn): Beginning {
+/** Stores what the caller brings, before any model is asked. Its first work throws Overtaken, AppError. */
+export function beginNew(context: ConversationContext, given: GivenTurn): Beginning {
+  const { messages, results, options, after } = given;
   const brought = messages.map((message): NewMessage => {
     const id = context.newId('msg');
     if (message.role === 'assistant') return newAssistantMessage(id, message.body, message.calls, 'running');
     return newUserMessage(id, { content: message.content, options }, 'running');
   });
-  const answerId = context.newId('msg');
+  const answerId = given.answerId ?? context.newId('msg');
   const first: FirstWork<Begun> = async (tx, conversation, { id: turn }) => {
     const { owner, number, last_seq, message_count, live_tokens } = conversation;
     const firstSeq = last_seq + 1;
@@ -67,10 +79,11 @@ export function beginNew(context: ConversationContext, { messages, results, opti
     // Without messages of its own, a repeated request is known by its answer alone.
     const found = rows.length === 0 ? await answered(tx, conversation, answerId) : undefined;
     if (found) return found;
-    const given = await insertMessages(tx, { owner, conversation: number, turn, firstSeq }, rows);
-    if (!given) {
+    const stored = await insertMessages(tx, { owner, conversation: number, turn, firstSeq }, rows);
+    if (!stored) {
       return (await answered(tx, conversation, answerId)) ?? (await repeat(tx, conversation, rows, turn));
     }
+    if (after !== undefined && after !== last_seq) throw new Overtaken();
     const kept = results.length > 0 ? await keepToolResults(tx, conversation, results) : NOTHING_KEPT;
     refuseUnknown(kept.unknown, results);
     if (kept.settled.length > 0) throw settled(kept.settled);
@@ -81,7 +94,7 @@ export function beginNew(context: ConversationContext, { messages, results, opti
       updated_at: now,
       ...(conversation.title_by === 'nobody' ? titleOf(rows) : {}),
     });
-    return { value: { given, options }, firstSeq };
+    return { value: { given: stored, options }, firstSeq };
   };
   return { first, answerId };
 }

@@ -24,6 +24,10 @@ type OfCompletion =
   | 'tools'
   | 'toolChoice'
   | 'fallbacks'
+  | 'effort'
+  | 'sampling'
+  | 'responseFormat'
+  | 'parallelToolCalls'
   | 'taskId'
   | 'ticketId';
 

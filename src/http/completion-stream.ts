@@ -4,6 +4,7 @@ import { toAppError } from '../errors.ts';
 import type { Origin, ProviderEvent } from '../providers/chat-model.ts';
 import { errorReply } from './envelope.ts';
 import { EventStream, sseEvent } from './event-stream.ts';
+import { warningsHeader } from './warnings-header.ts';
 
 /**
  * The events of a streamed completion: deltas as they come, several in one piece if they came together, then one
@@ -11,7 +12,7 @@ import { EventStream, sseEvent } from './event-stream.ts';
  * @param extra further fields of the last event.
  */
 export function completionStream(started: StartedCompletion, requestId: string, extra: object = {}): EventStream {
-  return new EventStream(lines(started, requestId, extra));
+  return new EventStream(lines(started, requestId, extra), { headers: warningsHeader(started.warnings) });
 }
 
 async function* lines(started: StartedCompletion, requestId: string, extra: object): AsyncGenerator<string> {
@@ -23,8 +24,8 @@ async function* lines(started: StartedCompletion, requestId: string, extra: obje
       if (out !== '') yield out;
     }
     if (answer.error) throw answer.error;
-    const { message, reasoning: _, ...summary } = await toCompletion(started, answer);
-    // Text and calls have been sent.
+    const { message, reasoning: _, logprobs: __, ...summary } = await toCompletion(started, answer);
+    // Text, calls and tokens have been sent.
     const parts = message.parts ? { parts: message.parts } : {};
     yield sseEvent({ done: true, ...summary, ...parts, ...extra });
   } catch (error) {
@@ -49,6 +50,8 @@ function line(event: ProviderEvent, origin: Origin): string {
       return event.text === '' ? '' : `data: {"reasoning":${JSON.stringify(event.text)}}\n\n`;
     case 'tool-call':
       return sseEvent({ toolCall: withOrigin(event.call, origin) });
+    case 'logprobs':
+      return sseEvent({ logprobs: event.tokens });
     default:
       return '';
   }

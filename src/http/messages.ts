@@ -170,6 +170,10 @@ export const ToolsSchema = z
         .looseObject({})
         .refine(...isShallow)
         .describe('A JSON Schema of type object.'),
+      strict: z
+        .boolean()
+        .optional()
+        .describe('Must the arguments fit the schema exactly, where the provider sees to that?'),
     }),
   )
   .max(128)
@@ -210,7 +214,10 @@ export function toAssistantContent({ content, toolCalls, parts }: z.output<typeo
 
 /** Brings validated tools into the form that the wires lower from. */
 export function toTools(tools: z.output<typeof ToolsSchema>): Tool[] {
-  return tools.map(({ name, description, parameters }) => ({ name, description, parameters }));
+  return tools.map(({ name, description, parameters, strict }) => ({
+    ...{ name, description, parameters },
+    ...(strict === undefined ? {} : { strict }),
+  }));
 }
 
 /** The text of content that is text only. */

@@ -7,6 +7,7 @@ import type { MessageRow } from '../storage/messages.ts';
 import { eventLines } from './completion-stream.ts';
 import { errorReply } from './envelope.ts';
 import { EventStream, sseEvent } from './event-stream.ts';
+import { warningsHeader } from './warnings-header.ts';
 
 /** The answer of the routes that send a message. */
 export interface TurnAnswer {
@@ -43,7 +44,8 @@ export function turnStream(
   requestId: string,
   last: (result: TurnResult) => object,
 ): EventStream {
-  return new EventStream(lines(turn, requestId, last), { outlivesCaller: true });
+  const headers = warningsHeader('relay' in turn ? turn.warnings : []);
+  return new EventStream(lines(turn, requestId, last), { outlivesCaller: true, headers });
 }
 
 async function* lines(

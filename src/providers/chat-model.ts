@@ -117,7 +117,10 @@ export type Message =
       text: string;
       /** The tool has failed; said to models whose wire has a word for it, the others have the text. */
       isError?: boolean;
-      /** Pictures and documents of the result; a wire without a place for them in it puts them after it. */
+      /**
+       * Pictures and documents of the result; a wire without a place for them in it puts them after it. What a vendor does
+       * not take is left out, with a warning.
+       */
       media?: (ImagePart | FilePart)[];
     };
 

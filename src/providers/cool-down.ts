@@ -72,8 +72,11 @@ export class CoolDowns {
 
   /** Takes note of a call that is about to be made, whether the model is cooling down or not. */
   start(key: object, model: string): Trial {
-    const known = this.#keys.get(key) ?? { models: new Map(), count: 0 };
-    this.#keys.set(key, known);
+    let known = this.#keys.get(key);
+    if (!known) {
+      known = { models: new Map(), count: 0 };
+      this.#keys.set(key, known);
+    }
     return new Trial(known, model, this.#now);
   }
 }

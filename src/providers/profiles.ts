@@ -10,6 +10,20 @@ import {
   PERPLEXITY_EFFORT,
   XAI_EFFORT,
 } from './efforts.ts';
+import {
+  CEREBRAS_REFUSED,
+  DEEPSEEK_FORMATS,
+  DEEPSEEK_REFUSED,
+  GROQ_FORMATS,
+  GROQ_REFUSED,
+  MISTRAL_REFUSED,
+  type ParameterQuirks,
+  PERPLEXITY_FORMATS,
+  PERPLEXITY_REFUSED,
+  TOGETHER_REFUSED,
+  TOP_K,
+  XAI_REFUSED,
+} from './parameters.ts';
 import type { AttachmentLimits } from './wire/attachments.ts';
 
 /** The wires that exist; `protocols/` has two files for each. */
@@ -52,8 +66,8 @@ export const FILE_FORMS = ['file', 'file-or-link', 'document_url', 'file_url'] a
 export type FileForm = (typeof FILE_FORMS)[number];
 
 /** Where a vendor departs from its wire. Absent means: as the wire says. */
-export interface Quirks {
-  /** Models that take no `temperature`; on openai's chat wire they want `max_completion_tokens` too. */
+export interface Quirks extends ParameterQuirks {
+  /** Models that choose their words by themselves; on openai's chat wire they want `max_completion_tokens` too. */
   reasoningModels?: RegExp;
   /** A stream gives its token counts without being asked, and the question is refused. */
   usageUnasked?: boolean;
@@ -73,6 +87,8 @@ export interface Quirks {
   thinkTags?: boolean;
   /** JSON Schema keywords in tool parameters that are refused. */
   refusedSchemaKeywords?: readonly string[];
+  /** On openai's responses wire: pictures and documents of a tool's result may stand in it. */
+  resultMedia?: boolean;
 }
 
 /** One vendor as data: which wire, where, with what credentials, and its quirks. */
@@ -155,7 +171,13 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: 'gpt-5.5',
     family: /^(gpt-|o\d|chatgpt-)/i,
-    quirks: { files: 'file', reasoningModels: OPENAI_REASONING, effort: OPENAI_EFFORT },
+    quirks: {
+      files: 'file',
+      reasoningModels: OPENAI_REASONING,
+      effort: OPENAI_EFFORT,
+      strictTools: true,
+      resultMedia: true,
+    },
     attachments: { imageTypes: WEB_IMAGES, maxFileBytes: 50 * MIB },
   },
   azure: {
@@ -168,7 +190,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     modelsPath: '/models',
     defaultModel: undefined,
     family: /^(gpt-|o\d|chatgpt-)/i,
-    quirks: { files: 'file', reasoningModels: OPENAI_REASONING, effort: OPENAI_EFFORT },
+    quirks: { files: 'file', reasoningModels: OPENAI_REASONING, effort: OPENAI_EFFORT, strictTools: true },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 20 * MIB, maxImages: 50 },
   },
   google: {
@@ -193,8 +215,14 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['GROQ_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'openai/gpt-oss-120b',
-    // Its other models refuse the field.
-    quirks: { reasoningBack: [{ models: /gpt-oss/, as: 'reasoning' }], effort: GROQ_EFFORT },
+    quirks: {
+      // Its other models refuse the field.
+      reasoningBack: [{ models: /gpt-oss/, as: 'reasoning' }],
+      effort: GROQ_EFFORT,
+      refusedParameters: GROQ_REFUSED,
+      responseFormats: GROQ_FORMATS,
+      formatOrTools: true,
+    },
     attachments: { maxImageBytes: 4 * MIB, maxImages: 5 },
   },
   xai: {
@@ -208,7 +236,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     defaultModel: 'grok-4.6',
     family: /^grok-/i,
     catalogue: { name: 'x-ai' },
-    quirks: { effort: XAI_EFFORT },
+    quirks: { effort: XAI_EFFORT, refusedParameters: XAI_REFUSED },
     attachments: { imageTypes: ['image/png', 'image/jpeg'], maxImageBytes: 20 * MIB },
   },
   mistral: {
@@ -226,6 +254,9 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
       toolCallIds: { pattern: /^[a-zA-Z0-9]{9}$/, length: 9 },
       reasoningBack: [{ as: 'content-parts' }],
       effort: MISTRAL_EFFORT,
+      parameterNames: { seed: 'random_seed' },
+      refusedParameters: MISTRAL_REFUSED,
+      strictTools: true,
     },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 10 * MIB, maxImages: 8 },
   },
@@ -245,6 +276,8 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
         { models: /^deepseek-reasoner/, as: 'reasoning_content', openTurnOnly: true },
       ],
       effort: DEEPSEEK_EFFORT,
+      refusedParameters: DEEPSEEK_REFUSED,
+      responseFormats: DEEPSEEK_FORMATS,
     },
     attachments: { images: false },
   },
@@ -256,7 +289,7 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['TOGETHER_API_KEY', 'TOGETHERAI_API_KEY', 'TOGETHER_AI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
-    quirks: { effort: GPT_OSS_EFFORT },
+    quirks: { effort: GPT_OSS_EFFORT, parameterNames: TOP_K, refusedParameters: TOGETHER_REFUSED },
   },
   fireworks: {
     name: 'Fireworks AI',
@@ -266,7 +299,12 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['FIREWORKS_API_KEY', 'FIREWORKS_AI_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'accounts/fireworks/models/gpt-oss-120b',
-    quirks: { reasoningBack: [{ as: 'reasoning_content' }], effort: GPT_OSS_EFFORT },
+    quirks: {
+      reasoningBack: [{ as: 'reasoning_content' }],
+      effort: GPT_OSS_EFFORT,
+      parameterNames: TOP_K,
+      strictTools: true,
+    },
     attachments: { maxImages: 30, maxImageBytes: 10 * MIB },
   },
   cerebras: {
@@ -281,6 +319,8 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
       refusedSchemaKeywords: ['minItems', 'maxItems', 'pattern', 'format'],
       reasoningBack: [{ as: 'reasoning' }],
       effort: GPT_OSS_EFFORT,
+      refusedParameters: CEREBRAS_REFUSED,
+      strictTools: true,
     },
   },
   openrouter: {
@@ -291,7 +331,13 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
     keyVariables: ['OPENROUTER_API_KEY'],
     modelsPath: '/models',
     defaultModel: 'openrouter/auto',
-    quirks: { files: 'file-or-link', reasoningBack: [{ as: 'reasoning_details' }], effort: OPENROUTER_EFFORT },
+    quirks: {
+      files: 'file-or-link',
+      reasoningBack: [{ as: 'reasoning_details' }],
+      effort: OPENROUTER_EFFORT,
+      parameterNames: TOP_K,
+      strictTools: true,
+    },
   },
   cohere: {
     name: 'Cohere',
@@ -322,6 +368,9 @@ export const PROFILES: Readonly<Record<VendorType, Profile>> = {
       strictAlternation: true,
       thinkTags: true,
       effort: PERPLEXITY_EFFORT,
+      parameterNames: TOP_K,
+      refusedParameters: PERPLEXITY_REFUSED,
+      responseFormats: PERPLEXITY_FORMATS,
     },
     attachments: { imageTypes: WEB_IMAGES, maxImageBytes: 50 * MIB, maxFileBytes: 50 * MIB },
   },

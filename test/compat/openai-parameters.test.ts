@@ -35,7 +35,7 @@ let client: OpenAI;
 beforeAll(async () => {
   await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
-  server = await startTestServer({ GROQ_API_KEY: 'key', GROQ_BASE_URL: url });
+  server = await startTestServer({ FIREWORKS_API_KEY: 'key', FIREWORKS_BASE_URL: url });
   const { body } = await server.call('/api/keys', { name: 'test', scopes: ['chat'] });
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: body.secret, maxRetries: 0 });
 });
@@ -45,7 +45,10 @@ afterAll(async () => {
   vendor.close();
 });
 
-const ASKED = { model: 'groq/openai/gpt-oss-120b', messages: [{ role: 'user' as const, content: 'Hello' }] };
+const ASKED = {
+  model: 'fireworks/accounts/fireworks/models/gpt-oss-120b',
+  messages: [{ role: 'user' as const, content: 'Hello' }],
+};
 
 it('parameters reach a provider that takes them, and what it says of them comes back', async () => {
   const sent = {
@@ -57,7 +60,7 @@ it('parameters reach a provider that takes them, and what it says of them comes 
   const { data, response } = await call.withResponse();
   expect(bodies.at(-1)).toMatchObject({ ...sent, reasoning_effort: 'low' });
   expect(data.choices[0]?.logprobs?.content).toEqual([TOKEN]);
-  expect(response.headers.get('x-profclaw-provider')).toBe('groq');
+  expect(response.headers.get('x-profclaw-provider')).toBe('fireworks');
   expect(response.headers.get('x-profclaw-warnings')).toBeNull();
 });
 

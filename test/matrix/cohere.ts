@@ -11,6 +11,8 @@ const BODY = [
   'temperature',
   'thinking',
   'strict_tools',
+  'response_format',
+  ...['p', 'k', 'stop_sequences', 'seed', 'frequency_penalty', 'presence_penalty'],
 ];
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   system: ['role', 'content'],
@@ -31,6 +33,7 @@ export function cohereFake(model: string): Fake {
     check: ({ path, body }, past) => {
       demand(path === '/v2/chat', `${path} not found`, 404);
       onlyKeys(body, BODY, (key) => `invalid request: unknown field: parameter '${key}' is not a valid field`, 422);
+      demand(!(body.tools && body.response_format), 'invalid request: cannot specify both tools and response_format');
       demand(Array.isArray(body.messages) && body.messages.length > 0, 'invalid request: messages must not be empty');
       checkMessages(body.messages);
       checkThinking(body.messages, past);

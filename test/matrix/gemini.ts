@@ -3,7 +3,10 @@ import { demand, type Fake, halves, onlyKeys, type Past, type Plan, sse, TOOLS, 
 
 const BODY = ['contents', 'systemInstruction', 'generationConfig', 'tools', 'toolConfig', 'safetySettings'];
 const PART = ['text', 'thought', 'thoughtSignature', 'functionCall', 'functionResponse', 'inlineData', 'fileData'];
-const CONFIG = ['temperature', 'maxOutputTokens', 'thinkingConfig', 'topP', 'topK', 'stopSequences', 'seed'];
+const CONFIG = [
+  ...['temperature', 'maxOutputTokens', 'thinkingConfig', 'topP', 'topK', 'stopSequences', 'seed'],
+  ...['frequencyPenalty', 'presencePenalty', 'responseMimeType', 'responseJsonSchema'],
+];
 const BYPASS = ['skip_thought_signature_validator', 'context_engineering_is_the_way_to_go'];
 
 /** Google's generateContent: a model that signs its calls. */

@@ -25,6 +25,12 @@ export interface ChatRules {
   plain?: boolean;
   /** A tool's result may not be followed by the user. */
   noUserAfterTool?: boolean;
+  /** A tool's function may be `strict`. */
+  strict?: boolean;
+  /** The types of `response_format` that it knows. */
+  formats?: readonly string[];
+  /** `response_format` is refused beside tools. */
+  formatOrTools?: boolean;
   /** Refused words in a schema. */
   refusedKeyword?: string;
   /** What is said of a key that it does not know, and with what status. */
@@ -33,7 +39,7 @@ export interface ChatRules {
   refusal: Fake['refusal'];
 }
 
-const BODY = ['model', 'messages', 'stream', 'max_tokens', 'temperature', 'top_p', 'stop'];
+const BODY = ['model', 'messages', 'stream', 'max_tokens', 'temperature', 'top_p', 'stop', 'response_format'];
 const TOOL_BODY = ['tools', 'tool_choice', 'parallel_tool_calls'];
 
 /** OpenAI's Chat Completions, as one of its many followers speaks it. */
@@ -164,9 +170,14 @@ function checkBody({ path, body }: Sent, rules: ChatRules): void {
   demand(path === '/chat/completions', `Not Found: ${path}`, 404);
   onlyKeys(body, [...BODY, ...(rules.plain ? [] : TOOL_BODY), ...rules.body], unknown, unknownStatus);
   demand(Array.isArray(body.messages) && body.messages.length > 0, 'messages must not be empty');
+  const format = body.response_format?.type;
+  demand(!(format && body.tools && rules.formatOrTools), 'json mode cannot be combined with tool/function calling');
+  demand(!format || (rules.formats?.includes(format) ?? true), 'This response_format type is unavailable now');
   for (const [i, tool] of (body.tools ?? []).entries()) {
     onlyKeys(tool, ['type', 'function'], (key) => unknown(`tools.${i}.${key}`), unknownStatus);
     demand(tool.type === 'function' && tool.function?.name, `tools.${i}.function.name is required`);
+    const fields = ['name', 'description', 'parameters', ...(rules.strict ? ['strict'] : [])];
+    onlyKeys(tool.function, fields, (key) => unknown(`tools.${i}.function.${key}`), unknownStatus);
     const text = JSON.stringify(tool.function.parameters);
     const refused = rules.refusedKeyword;
     demand(!refused || !text.includes(`"${refused}":`), `Unsupported JSON schema fields: {'${refused}'}`);

@@ -26,6 +26,7 @@ const BODY = [
   'max_output_tokens',
   'reasoning',
   'parallel_tool_calls',
+  'text',
   'prompt_cache_key',
 ];
 const ITEMS: Readonly<Record<string, string[]>> = {
@@ -171,7 +172,7 @@ function checkBody(body: Json, rules: ResponsesRules): void {
   if (!rules.temperature) {
     demand(!('temperature' in body), "Unsupported parameter: 'temperature' is not supported with this model.");
   }
-  const known = [...BODY, ...(rules.temperature ? ['temperature'] : [])];
+  const known = [...BODY, ...(rules.temperature ? ['temperature', 'top_p'] : [])];
   onlyKeys(body, known, (key) => `Unknown parameter: '${key}'.`);
   demand(body.store === false, 'store must be false: nothing is to stay with the vendor');
   demand(body.include?.includes('reasoning.encrypted_content'), 'include must name reasoning.encrypted_content');

@@ -11,6 +11,9 @@ const openaiError: Fake['refusal'] = ({ message, code }) => ({
   error: { message, type: 'invalid_request_error', param: null, code: code ?? null },
 });
 
+const PENALTIES = ['frequency_penalty', 'presence_penalty'];
+const LOGPROBS = ['logprobs', 'top_logprobs'];
+
 /** What most followers of OpenAI's chat wire have in common. */
 const CHAT = {
   body: ['stream_options', 'max_completion_tokens', 'reasoning_effort', 'seed'],
@@ -24,7 +27,8 @@ const CHAT = {
 const CHAT_RULES = {
   groq: {
     ...CHAT,
-    body: [...CHAT.body, 'reasoning_format', 'include_reasoning'],
+    body: [...CHAT.body, ...PENALTIES, 'reasoning_format', 'include_reasoning'],
+    formatOrTools: true,
     assistant: ['tool_calls', 'reasoning'],
     reasoning: 'reasoning',
     demanded: 'loop',
@@ -32,7 +36,8 @@ const CHAT_RULES = {
   },
   mistral: {
     ...CHAT,
-    body: ['random_seed', 'prompt_mode', 'reasoning_effort'],
+    body: [...PENALTIES, 'random_seed', 'prompt_mode', 'reasoning_effort'],
+    strict: true,
     assistant: ['tool_calls', 'prefix'],
     reasoning: 'parts',
     demanded: 'loop',
@@ -48,15 +53,23 @@ const CHAT_RULES = {
   },
   deepseek: {
     ...CHAT,
-    body: ['stream_options', 'thinking', 'reasoning_effort'],
+    body: [...PENALTIES, ...LOGPROBS, 'stream_options', 'thinking', 'reasoning_effort'],
+    formats: ['text', 'json_object'],
     assistant: ['tool_calls', 'reasoning_content', 'prefix'],
     reasoning: 'reasoning_content',
     demanded: 'always',
     callId: (number) => `call_00_${String(number).padStart(24, 'd')}`,
   },
-  together: { ...CHAT, assistant: ['tool_calls', 'reasoning'], reasoning: 'reasoning' },
+  together: {
+    ...CHAT,
+    body: [...CHAT.body, ...PENALTIES, 'top_k', 'logit_bias'],
+    assistant: ['tool_calls', 'reasoning'],
+    reasoning: 'reasoning',
+  },
   fireworks: {
     ...CHAT,
+    body: [...CHAT.body, ...PENALTIES, ...LOGPROBS, 'top_k', 'logit_bias'],
+    strict: true,
     assistant: ['tool_calls', 'reasoning_content'],
     reasoning: 'reasoning_content',
     demanded: 'loop',
@@ -67,7 +80,8 @@ const CHAT_RULES = {
   },
   cerebras: {
     ...CHAT,
-    body: [...CHAT.body, 'reasoning_format', 'clear_thinking'],
+    body: [...CHAT.body, ...LOGPROBS, 'reasoning_format', 'clear_thinking'],
+    strict: true,
     assistant: ['tool_calls', 'reasoning'],
     reasoning: 'reasoning',
     demanded: 'loop',
@@ -82,7 +96,13 @@ const CHAT_RULES = {
   },
   openrouter: {
     ...CHAT,
-    body: [...CHAT.body, 'reasoning', 'include_reasoning', 'provider', 'usage'],
+    body: [
+      ...CHAT.body,
+      ...PENALTIES,
+      ...LOGPROBS,
+      ...['top_k', 'logit_bias', 'reasoning', 'include_reasoning', 'provider', 'usage'],
+    ],
+    strict: true,
     assistant: ['tool_calls', 'reasoning', 'reasoning_details'],
     reasoning: 'details',
     demanded: 'loop',
@@ -98,7 +118,8 @@ const CHAT_RULES = {
   },
   perplexity: {
     ...CHAT,
-    body: ['search_mode', 'web_search_options', 'reasoning_effort'],
+    body: [...PENALTIES, ...LOGPROBS, 'top_k', 'search_mode', 'web_search_options', 'reasoning_effort'],
+    formats: ['text', 'json_schema', 'regex'],
     assistant: [],
     reasoning: 'tags',
     plain: true,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { completionOf, startTurn, type TurnInput, type TurnResult } from '../../agent/turn.ts';
-import { type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
+import { type Completion, type CompletionInput, finishCompletion, startCompletion } from '../../chat/complete.ts';
 import { DEFAULT_PRESET } from '../../chat/presets.ts';
 import { PROVIDER_ERRORS, StreamDelta, StreamError, Summary } from '../completion-schemas.ts';
 import { completionStream } from '../completion-stream.ts';
@@ -16,10 +16,13 @@ import {
   toMessages,
   toTools,
 } from '../messages.ts';
+import { ModelParameters, toModelParameters } from '../model-parameters.ts';
+import { Page } from '../page.ts';
 import { defineRoute, type RouteRequest } from '../route.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../schemas.ts';
 import { turnStream } from '../turn-answer.ts';
 import { chatContext, conversationContext, toGivenTurn } from '../turn-input.ts';
+import { warningsHeader } from '../warnings-header.ts';
 
 const Id = text(200);
 const SystemPrompt = text(1_000_000);
@@ -33,7 +36,11 @@ const InConversation = {
     .describe('What had to be done to make the conversation fit its model.'),
 };
 
-const Completion = z
+const LogprobsSchema = z
+  .array(z.looseObject({ token: z.string(), logprob: z.number() }))
+  .describe('`{token, logprob, bytes, top_logprobs}` of each token, as OpenAI has them.');
+
+const CompletionSchema = z
   .object({
     ...Summary,
     ...InConversation,
@@ -44,12 +51,14 @@ const Completion = z
       parts: PartsSchema.optional(),
     }),
     reasoning: z.string().optional(),
+    logprobs: LogprobsSchema.optional(),
   })
   .meta({ id: 'Completion' });
 
 const StreamEvent = z
   .union([
     ...StreamDelta,
+    z.object({ logprobs: LogprobsSchema }),
     z.object({ done: z.literal(true), ...Summary, ...InConversation, parts: PartsSchema.optional() }),
     StreamError,
   ])
@@ -62,6 +71,7 @@ const CompletionBody = z
     systemPrompt: SystemPrompt.optional().describe('Stands before the messages.'),
     temperature: Temperature.optional(),
     maxTokens: MaxTokens.optional(),
+    ...ModelParameters,
     stream: z.boolean().default(false),
     conversationId: Id.optional().describe('Its history comes before the messages, and the exchange is kept in it.'),
     taskId: Id.optional().describe('Puts this task into the prompt, as data.'),
@@ -102,16 +112,18 @@ const completions = defineRoute({
   tag: 'Chat',
   summary: 'One answer, whole or streamed',
   body: CompletionBody,
-  response: Completion,
+  response: CompletionSchema,
   event: StreamEvent,
   errors: [...PROVIDER_ERRORS, 'conflict'],
   creates: true,
   handle: (request) => {
-    const { messages, conversationId, ...rest } = request.body;
+    const { messages, conversationId, tools, toolChoice, ...rest } = request.body;
+    const { model, systemPrompt, temperature, maxTokens, stream, taskId, ticketId, fallbacks } = rest;
     const input = {
-      ...rest,
-      tools: rest.tools && toTools(rest.tools),
-      toolChoice: toToolChoice(rest.toolChoice),
+      ...{ model, systemPrompt, temperature, maxTokens, stream, taskId, ticketId, fallbacks },
+      tools: tools && toTools(tools),
+      toolChoice: toToolChoice(toolChoice),
+      ...toModelParameters(rest),
     };
     if (conversationId !== undefined) return answerInConversation(request, conversationId, { ...input, messages });
     return answer(request, { ...input, messages: toMessages(messages) });
@@ -163,9 +175,11 @@ const smart = defineRoute({
     .superRefine(({ messages }, context) => {
       for (const stray of strayResults(messages)) context.addIssue({ code: 'custom', ...stray });
     }),
-  response: Completion.extend({
-    context: z.object({ presetId: z.string(), taskId: z.string().optional(), ticketId: z.string().optional() }),
-  }).meta({ id: 'SmartCompletion' }),
+  response: CompletionSchema.omit({ logprobs: true })
+    .extend({
+      context: z.object({ presetId: z.string(), taskId: z.string().optional(), ticketId: z.string().optional() }),
+    })
+    .meta({ id: 'SmartCompletion' }),
   event: StreamEvent,
   errors: PROVIDER_ERRORS,
   creates: true,
@@ -191,7 +205,15 @@ async function answer(
 ): Promise<unknown> {
   const started = await startCompletion(chatContext(request), input, request.signal);
   if (input.stream) return completionStream(started, request.requestId, extra);
-  return { ...(await finishCompletion(started)), ...extra };
+  return wholeAnswer({ ...(await finishCompletion(started)), ...extra });
+}
+
+/** What was left out stands in a header too, where all wires have it. */
+function wholeAnswer(completion: Completion): Page {
+  return new Page(JSON.stringify(completion), {
+    'content-type': 'application/json; charset=utf-8',
+    ...warningsHeader(completion.warnings ?? []),
+  });
 }
 
 /** The same within a conversation, as a turn of it. */
@@ -206,12 +228,12 @@ async function answerInConversation(
   const kept = ({ answer, compaction }: TurnResult) => ({ conversationId, messageId: answer.id, compaction });
   if (input.stream) {
     return turnStream(turn, request.requestId, (result) => {
-      const { message, reasoning: _, ...summary } = completionOf(result);
+      const { message, reasoning: _, logprobs: __, ...summary } = completionOf(result);
       return { ...summary, ...(message.parts ? { parts: message.parts } : {}), ...kept(result) };
     });
   }
   const result = 'relay' in turn ? await turn.finished : turn;
-  return { ...completionOf(result), ...kept(result) };
+  return wholeAnswer({ ...completionOf(result), ...kept(result) });
 }
 
 function toToolChoice(choice: string | undefined): CompletionInput['toolChoice'] {

@@ -8,12 +8,12 @@ import type {
   SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
 import type { AssistantPart, ChatRequest, FilePart, ImagePart, Media, Message, Provenance } from '../chat-model.ts';
+import { mediaBehindResults } from '../protocols/result-media.ts';
+import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from '../protocols/sampling.ts';
 import type { SdkModel } from './package.ts';
 
 type Version = SdkModel['specificationVersion'];
 type AssistantContent = Extract<LanguageModelV4Message, { role: 'assistant' }>['content'];
-
-import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from '../protocols/sampling.ts';
 
 const SAMPLING: SamplingNames = {
   topP: 'topP',
@@ -34,7 +34,7 @@ export function callOptions(request: ChatRequest, version: Version, warnings: st
   noParallelToolCalls(request, warnings);
   noStrictTools(request, warnings);
   return {
-    prompt: promptOf(request.messages, version),
+    prompt: promptOf(mediaBehindResults(request.messages), version),
     ...(temperature === undefined ? {} : { temperature }),
     ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
     ...lowerSampling(request, SAMPLING, warnings),

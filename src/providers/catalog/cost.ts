@@ -37,8 +37,7 @@ const NOT_COUNTED = /audio|image|video|hours|searches|pages|messages|_1h_/;
  */
 function plainCost({ model }: Known, tokens: PricedTokens): number | undefined {
   const rates = model.prices;
-  if (Array.isArray(rates)) return undefined;
-  for (const name in rates) if (!TOKEN_PRICES.has(name) && !NOT_COUNTED.test(name)) return undefined;
+  if (Array.isArray(rates) || !isOfTokens(rates)) return undefined;
   const { input_tokens: all, output_tokens: said, cache_read_tokens: cached, cache_write_tokens: written } = tokens;
   const input = rateFor(rates.input_mtok, all);
   const output = rateFor(rates.output_mtok, all);
@@ -46,6 +45,18 @@ function plainCost({ model }: Known, tokens: PricedTokens): number | undefined {
   const write = rates.cache_write_mtok === undefined ? input : rateFor(rates.cache_write_mtok, all);
   if (input === undefined || output === undefined || read === undefined || write === undefined) return undefined;
   return ((all - cached - written) * input + said * output + cached * read + written * write) / 1e6;
+}
+
+/** Prices that were looked at before: there are no others than the package's. */
+const areOfTokens = new WeakMap<ModelPrice, boolean>();
+
+function isOfTokens(rates: ModelPrice): boolean {
+  let isSo = areOfTokens.get(rates);
+  if (isSo === undefined) {
+    isSo = Object.keys(rates).every((name) => TOKEN_PRICES.has(name) || NOT_COUNTED.test(name));
+    areOfTokens.set(rates, isSo);
+  }
+  return isSo;
 }
 
 /** The price of a kind of token, which may rise with the length of the input. */

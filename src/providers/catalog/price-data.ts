@@ -19,22 +19,24 @@ export interface Known {
   model: ModelInfo;
 }
 
-/** Matching a name tries a hundred patterns; the same few names come with every request. */
-const found = new Map<string, Known | undefined>();
+/** Matching a name tries a hundred patterns; the same few names come with every request. Of each vendor, so many. */
+const found = new Map<VendorType, Map<string, Known | undefined>>();
 const MAX_FOUND = 1000;
 
 /** Finds a model by its name under a provider, by the package's own rules; undefined: it is not known. */
 export async function findModel(type: ProviderType, id: string): Promise<Known | undefined> {
-  const key = `${type}/${id}`;
-  if (!found.has(key)) {
-    if (found.size >= MAX_FOUND) found.clear();
-    found.set(key, await searchModel(type, id));
-  }
-  return found.get(key);
+  if (!isVendorType(type)) return undefined;
+  const models = found.get(type) ?? new Map<string, Known | undefined>();
+  const known = models.get(id);
+  if (known || models.has(id)) return known;
+  const model = await searchModel(type, id);
+  if (models.size >= MAX_FOUND) models.clear();
+  found.set(type, models.set(id, model));
+  return model;
 }
 
-async function searchModel(type: ProviderType, id: string): Promise<Known | undefined> {
-  if (!isVendorType(type) || !isServed(type, id)) return undefined;
+async function searchModel(type: VendorType, id: string): Promise<Known | undefined> {
+  if (!isServed(type, id)) return undefined;
   const { findProvider } = await prices();
   const provider = findProvider({ providerId: packageName(type) });
   if (!provider) return undefined;

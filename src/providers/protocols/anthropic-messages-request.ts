@@ -5,11 +5,26 @@ import { type Cacheable, markCacheable } from './anthropic-cache.ts';
 import { isThinking, lowerThinking } from './anthropic-thinking.ts';
 import { systemText } from './message-parts.ts';
 import type { WireRequest } from './protocol.ts';
-import { lowerSampling, noResponseFormat, noStrictTools, type SamplingNames } from './sampling.ts';
+import {
+  lowerSampling,
+  noResponseFormat,
+  noStrictTools,
+  type SamplingNames,
+  takenParallelToolCalls,
+} from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { fileText } from './text-file.ts';
 
 const SAMPLING: SamplingNames = { topP: 'top_p', topK: 'top_k', stop: 'stop_sequences' };
+
+/**
+ * Models that refuse two of its parameters together: "`temperature` and `top_p` cannot both be specified for this model.
+ * Please use only one." They all do from Opus 4.1 on.
+ */
+const ONE_OF_BOTH = /claude-(opus-4[-.][1-9]|(sonnet|haiku)-4[-.][5-9]|[a-z]+-([5-9]|\d\d))(?!\d)/;
+
+/** A model that thinks takes less no more than it takes a temperature. */
+const MIN_TOP_P_OF_THINKING = 0.95;
 
 /** The wire demands a limit: the most that every model of a generation takes. Later ones think within it. */
 export function defaultMaxTokens(model: string): number {
@@ -40,14 +55,19 @@ export function lowerMessagesRequest(request: ChatRequest, quirks: Quirks): Wire
     if (temperature > 1) warnings.push(`temperature: ${request.model} takes at most 1; sent as 1`);
   }
   Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
-  Object.assign(body, lowerThinking(request, { messages, maxTokens, temperature }));
+  if (temperature !== undefined && 'top_p' in body && ONE_OF_BOTH.test(request.model)) {
+    delete body.top_p;
+    warnings.push(`topP: ${request.model} does not take it together with temperature; left out`);
+  }
+  const samples = temperature !== undefined || 'top_k' in body || Number(body.top_p ?? 1) < MIN_TOP_P_OF_THINKING;
+  Object.assign(body, lowerThinking(request, { messages, maxTokens, samples }));
   addFormat(request, body, warnings);
   noStrictTools(request, warnings);
   if (tools.length > 0) {
     body.tools = tools;
     const choice = past.length > 0 ? 'none' : request.toolChoice;
     if (choice !== undefined) body.tool_choice = lowerToolChoice(choice);
-    addParallel(request, body);
+    addParallel(takenParallelToolCalls(request, quirks, warnings), body);
   }
   return { path: '/messages', body, warnings };
 }
@@ -59,10 +79,10 @@ function addFormat(request: ChatRequest, body: JsonObject, warnings: string[]): 
   else body.output_config = { ...asObject(body.output_config), format: { type: 'json_schema', schema: format.schema } };
 }
 
-function addParallel({ parallelToolCalls }: ChatRequest, body: JsonObject): void {
-  if (parallelToolCalls === undefined) return;
+function addParallel(parallel: boolean | undefined, body: JsonObject): void {
+  if (parallel === undefined) return;
   const choice = asObject(body.tool_choice ?? { type: 'auto' });
-  if (choice.type !== 'none') body.tool_choice = { ...choice, disable_parallel_tool_use: !parallelToolCalls };
+  if (choice.type !== 'none') body.tool_choice = { ...choice, disable_parallel_tool_use: !parallel };
 }
 
 /**

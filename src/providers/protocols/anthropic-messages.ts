@@ -13,9 +13,9 @@ import { usageOf } from './usage.ts';
 /** Anthropic's Messages (https://docs.anthropic.com/en/api/messages). */
 export const anthropicMessages: Protocol = {
   framing: 'sse',
-  quirks: ['toolCallIds', 'reasoningModels'],
+  quirks: ['toolCallIds', 'reasoningModels', 'parameterNames', 'refusedParameters'],
   toolCallIds: { pattern: /^[a-zA-Z0-9_-]{1,64}$/, length: 32 },
-  takesResultMedia: true,
+  takesResultMedia: () => true,
   lower: lowerMessagesRequest,
   read: (body) => {
     const reader = new MessagesReader();

@@ -17,23 +17,24 @@ const MIN_BUDGET = 1024;
 interface Lowered {
   messages: Cacheable['messages'];
   maxTokens: number;
-  /** Not taken together with thinking. */
-  temperature: number | undefined;
+  /** Some of its parameters say how words are chosen: not taken together with thinking. */
+  samples: boolean;
 }
 
 /**
- * The fields that say how hard to think; none if the model is not known to take any. A temperature that is sent comes
- * first: it is asked for, the effort is a hint.
+ * The fields that say how hard to think; none if the model is not known to take any. How words are chosen comes first:
+ * it is asked for, the effort is a hint
+ * (https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility).
  */
-export function lowerThinking(request: ChatRequest, { messages, maxTokens, temperature }: Lowered): JsonObject {
+export function lowerThinking(request: ChatRequest, { messages, maxTokens, samples }: Lowered): JsonObject {
   const effort = askedEffort(request);
   if (effort === undefined) return {};
   if (ADAPTIVE.test(request.model)) {
     // Some leave the text of their thinking out if it is not asked for.
-    const thinking = temperature === undefined ? { thinking: { type: 'adaptive', display: 'summarized' } } : {};
+    const thinking = samples ? {} : { thinking: { type: 'adaptive', display: 'summarized' } };
     return { output_config: { effort }, ...thinking };
   }
-  if (!BUDGETED.test(request.model) || temperature !== undefined || !mayThink(messages)) return {};
+  if (!BUDGETED.test(request.model) || samples || !mayThink(messages)) return {};
   const budget = thinkingBudget(effort, maxTokens);
   return budget < MIN_BUDGET ? {} : { thinking: { type: 'enabled', budget_tokens: budget } };
 }

@@ -6,7 +6,14 @@ import { mediaUrl } from './media.ts';
 import { callsOf, textOf } from './message-parts.ts';
 import { lowerCall, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
-import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
+import {
+  formatBesideTools,
+  lowerSampling,
+  noParallelToolCalls,
+  noStrictTools,
+  type SamplingNames,
+} from './sampling.ts';
+import { takenTemperature } from './temperature.ts';
 import { requireText } from './text-file.ts';
 
 /** Models that take a budget for thinking (https://docs.cohere.com/docs/reasoning), and what they write at most. */
@@ -28,16 +35,25 @@ export function lowerCohere(request: ChatRequest, quirks: Quirks): WireRequest {
   const body: JsonObject = { model: request.model, messages: request.messages.map(lowerMessage) };
   if (request.stream) body.stream = true;
   if (request.maxTokens !== undefined) body.max_tokens = request.maxTokens;
-  if (request.temperature !== undefined) body.temperature = request.temperature;
-  Object.assign(body, lowerSampling(request, SAMPLING, warnings));
-  const { responseFormat: format } = request;
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) body.temperature = temperature;
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
+  // https://docs.cohere.com/docs/structured-outputs: not together with tools.
+  const format = formatBesideTools(request, false, warnings);
   if (format)
     body.response_format = { type: 'json_object', ...(format.type === 'json' ? {} : { json_schema: format.schema }) };
   noParallelToolCalls(request, warnings);
-  noStrictTools(request, warnings);
+  addStrict(request, body, warnings);
   addThinking(request, body);
   addTools(request, quirks, body, warnings);
   return { path: '/chat', body, warnings };
+}
+
+/** All tools or none (https://docs.cohere.com/docs/structured-outputs). */
+function addStrict(request: ChatRequest, body: JsonObject, warnings: string[]): void {
+  const { tools } = request;
+  if (tools.length > 0 && tools.every(({ strict }) => strict)) body.strict_tools = true;
+  else noStrictTools(request, warnings);
 }
 
 function addThinking(request: ChatRequest, body: JsonObject): void {

@@ -13,7 +13,7 @@ import { usageOf } from './usage.ts';
 /** Cohere's Chat, version 2 (https://docs.cohere.com/reference/chat). */
 export const cohereChat: Protocol = {
   framing: 'sse',
-  quirks: ['toolCallIds', 'refusedSchemaKeywords'],
+  quirks: ['toolCallIds', 'reasoningModels', 'refusedSchemaKeywords', 'parameterNames', 'refusedParameters'],
   lower: lowerCohere,
   read: (body) => {
     const reader = new CohereReader();

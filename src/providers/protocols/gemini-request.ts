@@ -1,10 +1,18 @@
 import { isObject, type JsonObject, tryParseJson } from '../../core/json.ts';
 import type { AssistantPart, ChatRequest, Media, Message, Provenance, ToolCall, UserPart } from '../chat-model.ts';
+import type { Quirks } from '../profiles.ts';
 import { askedEffort, thinkingBudget } from './effort.ts';
 import { callsOf, systemText } from './message-parts.ts';
 import { pathSegment } from './path-segment.ts';
 import type { WireRequest } from './protocol.ts';
-import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
+import {
+  formatBesideTools,
+  lowerSampling,
+  noParallelToolCalls,
+  noStrictTools,
+  type SamplingNames,
+} from './sampling.ts';
+import { takenTemperature } from './temperature.ts';
 
 /** Models that reason, and say how when they are asked to. */
 const THINKS = /gemini-(2\.5|[3-9]|\d\d)(?!.*(image|tts|audio))/;
@@ -18,6 +26,11 @@ const LEVELLED = /gemini-(3(\.\d+)?-(pro|flash)|4(\.\d+)?-(pro|flash|argon|carbo
 const NO_MEDIUM = /gemini-3-pro/;
 /** Models that refuse a tool call of the history without a signature. */
 const WANTS_SIGNATURES = /gemini-([3-9]|\d\d)/;
+/**
+ * Models that take tools and a form of the answer together (https://ai.google.dev/gemini-api/docs/structured-output);
+ * those before them refuse: "Function calling with a response mime type: 'application/json' is unsupported".
+ */
+const JSON_WITH_TOOLS = /gemini-([3-9]|\d\d|(pro|flash|flash-lite)-latest)/;
 /** https://ai.google.dev/gemini-api/docs/thought-signatures: for calls that another model made. */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
@@ -31,16 +44,17 @@ const SAMPLING: SamplingNames = {
 };
 
 /** Writes a request in the form of generateContent. */
-export function lowerGemini(request: ChatRequest): WireRequest {
+export function lowerGemini(request: ChatRequest, quirks: Quirks): WireRequest {
   const warnings: string[] = [];
   const body: JsonObject = { contents: lowerMessages(request.messages, WANTS_SIGNATURES.test(request.model)) };
   const system = systemText(request.messages);
   if (system !== '') body.systemInstruction = { parts: [{ text: system }] };
   const config: JsonObject = {};
-  if (request.temperature !== undefined) config.temperature = request.temperature;
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) config.temperature = temperature;
   if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens;
-  Object.assign(config, lowerSampling(request, SAMPLING, warnings));
-  const { responseFormat: format } = request;
+  Object.assign(config, lowerSampling(request, SAMPLING, warnings, quirks));
+  const format = formatBesideTools(request, JSON_WITH_TOOLS.test(request.model), warnings);
   if (format) config.responseMimeType = 'application/json';
   if (format?.type === 'json-schema') config.responseJsonSchema = format.schema;
   noParallelToolCalls(request, warnings);

@@ -14,7 +14,7 @@ import { usageOf } from './usage.ts';
 /** Google's generateContent (https://ai.google.dev/api/generate-content). */
 export const gemini: Protocol = {
   framing: 'sse',
-  quirks: ['toolCallIds'],
+  quirks: ['toolCallIds', 'reasoningModels', 'parameterNames', 'refusedParameters'],
   lower: lowerGemini,
   read: (body) => {
     const reader = new GeminiReader();

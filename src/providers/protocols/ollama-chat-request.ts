@@ -7,6 +7,7 @@ import { isCloud, MIN_WINDOW, tokensOf, windowFor } from './ollama-window.ts';
 import { lowerTools } from './openai-tools.ts';
 import type { ModelFacts, WireRequest } from './protocol.ts';
 import { lowerSampling, noParallelToolCalls, noStrictTools, type SamplingNames } from './sampling.ts';
+import { takenTemperature } from './temperature.ts';
 import { refusedPart, requireText } from './text-file.ts';
 
 const SAMPLING: SamplingNames = {
@@ -35,9 +36,10 @@ export function lowerOllama(request: ChatRequest, quirks: Quirks, facts: ModelFa
   const options: JsonObject = {};
   const window = isCloud(request.model) ? undefined : windowFor(needed, facts);
   if (window !== undefined) options.num_ctx = window;
-  if (request.temperature !== undefined) options.temperature = request.temperature;
+  const temperature = takenTemperature(request, quirks, warnings);
+  if (temperature !== undefined) options.temperature = temperature;
   if (request.maxTokens !== undefined) options.num_predict = request.maxTokens;
-  Object.assign(options, lowerSampling(request, SAMPLING, warnings));
+  Object.assign(options, lowerSampling(request, SAMPLING, warnings, quirks));
   const { responseFormat: format } = request;
   if (format) body.format = format.type === 'json' ? 'json' : format.schema;
   noParallelToolCalls(request, warnings);

@@ -13,7 +13,7 @@ import { usageOf } from './usage.ts';
 /** Ollama's own chat (https://github.com/ollama/ollama/blob/main/docs/api.md). */
 export const ollamaChat: Protocol = {
   framing: 'ndjson',
-  quirks: ['toolCallIds', 'refusedSchemaKeywords'],
+  quirks: ['toolCallIds', 'reasoningModels', 'refusedSchemaKeywords', 'parameterNames', 'refusedParameters'],
   facts: {
     path: '/api/show',
     body: (model) => ({ model }),

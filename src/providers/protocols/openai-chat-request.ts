@@ -6,7 +6,14 @@ import { lowerAssistant } from './openai-chat-assistant.ts';
 import { lowerUser } from './openai-chat-user.ts';
 import { lowerToolChoice, lowerTools } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
-import { lowerSampling, noStrictTools, type SamplingNames } from './sampling.ts';
+import {
+  formatBesideTools,
+  lowerSampling,
+  noResponseFormat,
+  noStrictTools,
+  type SamplingNames,
+  takenParallelToolCalls,
+} from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { toolsAsText } from './tools-as-text.ts';
 
@@ -35,8 +42,8 @@ export function lowerChat(request: ChatRequest, quirks: Quirks): WireRequest {
   addEffort(request, quirks, body);
   Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
   if ('top_logprobs' in body) body.logprobs = true;
-  if (request.responseFormat) body.response_format = lowerFormat(request.responseFormat);
-  noStrictTools(request, warnings);
+  addFormat(request, quirks, body, warnings);
+  if (!quirks.strictTools) noStrictTools(request, warnings);
   if (request.tools.length > 0) addTools(request, quirks, body, warnings);
   return { path: '/chat/completions', body, warnings };
 }
@@ -57,13 +64,23 @@ function addTools(request: ChatRequest, quirks: Quirks, body: JsonObject, warnin
   }
   body.tools = lowerTools(request, quirks, warnings);
   if (toolChoice !== undefined) body.tool_choice = lowerToolChoice(toolChoice);
-  if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls;
+  const parallel = takenParallelToolCalls(request, quirks, warnings);
+  if (parallel !== undefined) body.parallel_tool_calls = parallel;
 }
 
-function lowerFormat(format: NonNullable<ChatRequest['responseFormat']>): JsonObject {
-  if (format.type === 'json') return { type: 'json_object' };
-  const { type: _, ...schema } = format;
-  return { type: 'json_schema', json_schema: schema };
+function addFormat(request: ChatRequest, quirks: Quirks, body: JsonObject, warnings: string[]): void {
+  const { model } = request;
+  const format = formatBesideTools(request, !quirks.formatOrTools, warnings);
+  if (!format) return;
+  const rule = quirks.responseFormats?.find(({ models }) => models?.test(model) ?? true);
+  const takes = (type: typeof format.type): boolean => rule?.formats.includes(type) ?? true;
+  if (format.type === 'json-schema' && takes('json-schema')) {
+    const { type: _, ...schema } = format;
+    body.response_format = { type: 'json_schema', json_schema: schema };
+  } else if (takes('json')) {
+    body.response_format = { type: 'json_object' };
+    if (format.type !== 'json') warnings.push(`responseFormat: ${model} takes no schema; only JSON was asked for`);
+  } else noResponseFormat(request, warnings);
 }
 
 function lowerMessages({ model, messages }: ChatRequest, quirks: Quirks): JsonObject[] {

@@ -5,7 +5,7 @@ import { effortWord } from './effort.ts';
 import { mediaUrl } from './media.ts';
 import { lowerFunctions } from './openai-tools.ts';
 import type { WireRequest } from './protocol.ts';
-import { lowerSampling } from './sampling.ts';
+import { lowerSampling, type SamplingNames, takenParallelToolCalls } from './sampling.ts';
 import { takenTemperature } from './temperature.ts';
 import { fileText, refusedPart, titledText } from './text-file.ts';
 
@@ -14,6 +14,8 @@ const MIN_OUTPUT_TOKENS = 16;
 
 /** OpenAI's models that do not reason: they refuse to include reasoning, which all others may be asked for. */
 const NO_REASONING = /gpt-(3\.?5|4)|gpt-5-chat/;
+
+const SAMPLING: SamplingNames = { topP: 'top_p', logprobs: 'top_logprobs' };
 
 /**
  * A request to `/responses` that keeps nothing at the provider: the whole conversation goes along, and the reasoning
@@ -29,7 +31,6 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
     input: request.messages.flatMap((message) => lowerMessage(message, quirks)),
     store: false,
   };
-  if (!NO_REASONING.test(request.model)) body.include = ['reasoning.encrypted_content'];
   if (request.stream) body.stream = true;
   if (request.maxTokens !== undefined) {
     body.max_output_tokens = Math.max(request.maxTokens, MIN_OUTPUT_TOKENS);
@@ -39,7 +40,12 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
   }
   const temperature = takenTemperature(request, quirks, warnings);
   if (temperature !== undefined) body.temperature = temperature;
-  Object.assign(body, lowerSampling(request, { topP: 'top_p' }, warnings, quirks));
+  Object.assign(body, lowerSampling(request, SAMPLING, warnings, quirks));
+  const included = [
+    ...(NO_REASONING.test(request.model) ? [] : ['reasoning.encrypted_content']),
+    ...('top_logprobs' in body ? ['message.output_text.logprobs'] : []),
+  ];
+  if (included.length > 0) body.include = included;
   if (request.responseFormat) body.text = { format: lowerFormat(request.responseFormat) };
   const told = effortWord(request, quirks);
   if (told) body.reasoning = { effort: told.word };
@@ -52,7 +58,8 @@ export function lowerResponses(request: ChatRequest, quirks: Quirks): WireReques
       ...(isStrict.has(fn.name) ? { strict: true } : {}),
       ...fn,
     }));
-    if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls;
+    const parallel = takenParallelToolCalls(request, quirks, warnings);
+    if (parallel !== undefined) body.parallel_tool_calls = parallel;
     if (request.toolChoice !== undefined) body.tool_choice = lowerToolChoice(request.toolChoice);
   }
   return { path: '/responses', body, warnings };
@@ -74,13 +81,18 @@ function lowerMessage(message: Message, quirks: Quirks): JsonObject[] {
     case 'user':
       return [{ role: 'user', content: lowerUserParts(message.parts, quirks) }];
     case 'tool':
-      return [{ type: 'function_call_output', call_id: message.toolCallId, output: message.text }];
+      return [{ type: 'function_call_output', call_id: message.toolCallId, output: lowerResult(message, quirks) }];
     case 'assistant': {
       // Reasoning that nothing follows, of a turn that was cut off, is refused.
       const items = message.parts.flatMap(lowerAssistantPart);
       return items.slice(0, items.findLastIndex((item) => item.type !== 'reasoning') + 1);
     }
   }
+}
+
+function lowerResult({ text, media = [] }: Extract<Message, { role: 'tool' }>, quirks: Quirks): unknown {
+  const parts: UserPart[] = [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...media];
+  return media.length === 0 ? text : lowerUserParts(parts, quirks);
 }
 
 function lowerUserParts(parts: UserPart[], quirks: Quirks): unknown {

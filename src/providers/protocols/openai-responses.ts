@@ -19,8 +19,18 @@ import { usageOf } from './usage.ts';
  */
 export const openaiResponses: Protocol = {
   framing: 'sse',
-  quirks: ['toolCallIds', 'reasoningModels', 'effort', 'files', 'refusedSchemaKeywords'],
+  quirks: [
+    'toolCallIds',
+    'reasoningModels',
+    'effort',
+    'files',
+    'refusedSchemaKeywords',
+    'parameterNames',
+    'refusedParameters',
+    'resultMedia',
+  ],
   toolCallIds: { pattern: /^.{1,64}$/, length: 32 },
+  takesResultMedia: ({ resultMedia = false }) => resultMedia,
   lower: lowerResponses,
   read: (body) => {
     const reader = new ResponsesReader();
@@ -127,6 +137,7 @@ class ResponsesReader implements StreamReader {
     const item = this.#items.of(event, delta.item);
     if (delta.kind === 'arguments') item.pieces.push(text);
     else this.#say(item, delta.kind, text, events);
+    if (delta.kind === 'text') giveLogprobs(event, events);
     return true;
   }
 
@@ -156,7 +167,10 @@ class ResponsesReader implements StreamReader {
     const wasBegun = item.isBegun;
     for (const part of asArray(final.content).map(asObject)) {
       const kind = part.type === 'refusal' ? 'refusal' : 'text';
-      if (!wasBegun) this.#say(item, kind, asString(part[kind]), events);
+      if (!wasBegun) {
+        this.#say(item, kind, asString(part[kind]), events);
+        giveLogprobs(part, events);
+      }
       this.#sources.read({}, part, events);
     }
     // Whether it is commentary between calls or the answer: a model that is not told again may stop early.
@@ -194,6 +208,17 @@ class ResponsesReader implements StreamReader {
     const isCut = status === 'incomplete' || reason !== '';
     this.#finish = reason === 'content_filter' ? 'content-filter' : isCut ? 'length' : 'stop';
   }
+}
+
+/** Of a piece of text, which some of the wire's speakers give without `bytes`. */
+function giveLogprobs({ logprobs }: JsonObject, events: ProviderEvent[]): void {
+  const tokens = asArray(logprobs).map(asObject).map(withBytes);
+  if (tokens.length > 0) events.push({ type: 'logprobs', tokens });
+}
+
+function withBytes({ token, logprob, bytes = null, top_logprobs }: JsonObject): JsonObject {
+  const others = asArray(top_logprobs).map(asObject);
+  return { token, logprob, bytes, top_logprobs: others.map((one) => ({ bytes: null, ...one })) };
 }
 
 function throwReported(event: JsonObject): void {

@@ -27,9 +27,16 @@ export function lowerFunctions({ model, tools }: ChatRequest, quirks: Quirks, wa
   return functions;
 }
 
-/** A request's tools as OpenAI's chat, Cohere and Ollama want them; else as {@link lowerFunctions}. */
+/**
+ * A request's tools as OpenAI's chat, Cohere and Ollama want them, `strict` where the vendor takes it; else as
+ * {@link lowerFunctions}.
+ */
 export function lowerTools(request: ChatRequest, quirks: Quirks, warnings: string[]): JsonObject[] {
-  return lowerFunctions(request, quirks, warnings).map((fn) => ({ type: 'function', function: fn }));
+  const isStrict = new Set(request.tools.flatMap(({ name, strict }) => (strict && quirks.strictTools ? [name] : [])));
+  return lowerFunctions(request, quirks, warnings).map((fn) => ({
+    type: 'function',
+    function: { ...fn, ...(isStrict.has(fn.name) ? { strict: true } : {}) },
+  }));
 }
 
 /** An earlier call, as OpenAI's chat and Cohere want it back. */

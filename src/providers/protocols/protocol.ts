@@ -70,8 +70,8 @@ export interface Protocol {
   quirks: readonly (keyof Quirks)[];
   /** Which ids of tool calls it takes back; absent: any. */
   toolCallIds?: ToolCallIds;
-  /** Results of tools may hold pictures and documents; absent: they stand behind them (`result-media.ts`). */
-  takesResultMedia?: true;
+  /** May results of tools hold pictures and documents? Absent, or if not, they stand behind them (`result-media.ts`). */
+  takesResultMedia?(quirks: Quirks): boolean;
   /** What `lower` may want to know of a model; absent: nothing. */
   facts?: FactsQuestion;
   /**

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Message } from '../chat-model.ts';
+import { PROFILES } from '../profiles.ts';
+import { PROTOCOLS } from '../wire/wires.ts';
 import { lowerMessagesRequest } from './anthropic-messages-request.ts';
 import { mediaBehindResults } from './result-media.ts';
 
@@ -37,6 +39,20 @@ it('also at the end; and without any, nothing is added', () => {
   expect(mediaBehindResults([result('a', { media: [IMAGE] })])).toHaveLength(2);
   const plain = [CALLS, result('a'), result('b')];
   expect(mediaBehindResults(plain)).toEqual(plain);
+});
+
+it('OpenAI’s results hold them; those of others on its wire do not', () => {
+  const messages: Message[] = [CALLS, result('a', { media: [IMAGE] }), result('b', { text: '', media: [IMAGE] })];
+  const request = { model: 'm', messages, tools: [], toolChoice: undefined, temperature: undefined, maxTokens: 99 };
+  const { lower, takesResultMedia } = PROTOCOLS['openai-responses'];
+  const { body } = lower({ ...request, stream: false }, PROFILES.openai.quirks);
+  const picture = { type: 'input_image', image_url: 'data:image/png;base64,AAAA' };
+  expect(JSON.parse(JSON.stringify(body.input)).slice(2)).toEqual([
+    { type: 'function_call_output', call_id: 'a', output: [{ type: 'input_text', text: 'seen' }, picture] },
+    { type: 'function_call_output', call_id: 'b', output: [picture] },
+  ]);
+  const takes = (['openai', 'azure', 'xai'] as const).map((type) => takesResultMedia?.(PROFILES[type].quirks));
+  expect(takes).toEqual([true, false, false]);
 });
 
 it('Anthropic’s results hold them, and say that the tool has failed', () => {

@@ -43,11 +43,12 @@ const TABLE: Record<WireName, { body: object; left: string[] }> = {
   },
   'openai-responses': {
     body: {
-      ...{ top_p: 0.5, parallel_tool_calls: false },
+      ...{ top_p: 0.5, parallel_tool_calls: false, top_logprobs: 2 },
+      include: ['reasoning.encrypted_content', 'message.output_text.logprobs'],
       text: { format: { type: 'json_schema', name: 'answer', schema: SCHEMA, strict: true } },
       tools: [{ type: 'function', strict: true, name: 'look', parameters: { type: 'object' } }],
     },
-    left: ['topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'logitBias', 'logprobs'],
+    left: ['topK', 'stop', 'seed', 'frequencyPenalty', 'presencePenalty', 'logitBias'],
   },
   'anthropic-messages': {
     body: {
@@ -62,10 +63,9 @@ const TABLE: Record<WireName, { body: object; left: string[] }> = {
       generationConfig: {
         ...{ maxOutputTokens: 99, topP: 0.5, topK: 7, stopSequences: ['END'], seed: 11 },
         ...{ frequencyPenalty: 0.25, presencePenalty: -0.25 },
-        ...{ responseMimeType: 'application/json', responseJsonSchema: SCHEMA },
       },
     },
-    left: ['logitBias', 'logprobs', 'parallelToolCalls', 'strict'],
+    left: ['logitBias', 'logprobs', 'responseFormat', 'parallelToolCalls', 'strict'],
   },
   'ollama-chat': {
     body: {
@@ -76,10 +76,9 @@ const TABLE: Record<WireName, { body: object; left: string[] }> = {
   },
   'cohere-chat': {
     body: {
-      ...{ p: 0.5, k: 7, stop_sequences: ['END'], seed: 11, ...PENALTIES },
-      response_format: { type: 'json_object', json_schema: SCHEMA },
+      ...{ p: 0.5, k: 7, stop_sequences: ['END'], seed: 11, ...PENALTIES, strict_tools: true },
     },
-    left: ['logitBias', 'logprobs', 'parallelToolCalls', 'strict'],
+    left: ['logitBias', 'logprobs', 'responseFormat', 'parallelToolCalls'],
   },
 };
 
@@ -97,11 +96,12 @@ describe('what is asked beside the messages', () => {
 
   it('JSON without a schema, where there is a word for it', () => {
     const responseFormat = { type: 'json' } as const;
+    const alone = { responseFormat, tools: [] };
     expect(lowered('openai-chat', { responseFormat }).body).toEqual({ response_format: { type: 'json_object' } });
     expect(lowered('openai-responses', { responseFormat }).body).toEqual({ text: { format: { type: 'json_object' } } });
     expect(lowered('ollama-chat', { responseFormat }).body).toEqual({ format: 'json' });
-    expect(lowered('cohere-chat', { responseFormat }).body).toEqual({ response_format: { type: 'json_object' } });
-    expect(lowered('gemini', { responseFormat }).body).toMatchObject({
+    expect(lowered('cohere-chat', alone).body).toMatchObject({ response_format: { type: 'json_object' } });
+    expect(lowered('gemini', alone).body).toMatchObject({
       generationConfig: { responseMimeType: 'application/json' },
     });
     expect(lowered('anthropic-messages', { responseFormat })).toEqual({ body: {}, left: ['responseFormat'] });
@@ -114,6 +114,24 @@ describe('what is asked beside the messages', () => {
       expect({ body, left }).toEqual({ body: {}, left: ['topP', 'topK'] });
     },
   );
+
+  it('JSON by a schema, where it does not go together with tools', () => {
+    const responseFormat = { type: 'json-schema', name: 'answer', schema: SCHEMA } as const;
+    const schema = { type: 'json_object', json_schema: SCHEMA };
+    expect(lowered('cohere-chat', { responseFormat, tools: [] })).toMatchObject({
+      body: { response_format: schema },
+      left: [],
+    });
+    const config = { responseMimeType: 'application/json', responseJsonSchema: SCHEMA };
+    const alone = lowered('gemini', { responseFormat, tools: [] });
+    expect(alone).toMatchObject({ body: { generationConfig: config }, left: [] });
+    const old = lowered('gemini', { responseFormat, model: 'gemini-2.5-pro' });
+    expect(old.left).toEqual(['responseFormat']);
+    for (const model of ['gemini-3-pro-preview', 'gemini-flash-latest']) {
+      const { body } = PROTOCOLS.gemini.lower({ ...ASKED, ...NEW, model }, {});
+      expect(body, model).toMatchObject({ generationConfig: config, tools: [{}] });
+    }
+  });
 
   it('packages get it by their own names', () => {
     const warnings: string[] = [];
@@ -138,6 +156,30 @@ describe('what an answer says of it', () => {
     );
     const events = pieces.flatMap((piece) => reader.step({ data: JSON.stringify(piece), event: '' }));
     expect(events.flatMap((event) => (event.type === 'logprobs' ? event.tokens : []))).toEqual(said.map(token));
+  });
+
+  it('logprobs of Responses, in the same form, whole and streamed', () => {
+    const part = (text: string) => ({ type: 'output_text', text, logprobs: [{ token: text, logprob: -0.5 }] });
+    const given = { token: 'a', logprob: -0.5, bytes: null, top_logprobs: [] };
+    const whole = PROTOCOLS['openai-responses'].read(
+      { output: [{ type: 'message', content: [part('a')] }], status: 'completed' },
+      {},
+    );
+    expect(whole.filter(({ type }) => type === 'logprobs')).toEqual([{ type: 'logprobs', tokens: [given] }]);
+    const reader = PROTOCOLS['openai-responses'].reader({});
+    const delta = (text: string) => ({ type: 'response.output_text.delta', output_index: 0, delta: text });
+    const final = { output: [{ type: 'message', content: [part('ab')] }], status: 'completed' };
+    const others = [{ token: 'z', logprob: -3 }];
+    const events = [
+      { ...delta('a'), logprobs: [{ token: 'a', logprob: -0.5, top_logprobs: others }] },
+      { ...delta('b'), logprobs: [{ token: 'b', logprob: -0.25, top_logprobs: [] }] },
+      { ...delta('c'), logprobs: [] },
+      { type: 'response.completed', response: final },
+    ].flatMap((event) => reader.step({ data: JSON.stringify(event), event: '' }));
+    expect(events.flatMap((event) => (event.type === 'logprobs' ? event.tokens : []))).toEqual([
+      { token: 'a', logprob: -0.5, bytes: null, top_logprobs: [{ token: 'z', logprob: -3, bytes: null }] },
+      { token: 'b', logprob: -0.25, bytes: null, top_logprobs: [] },
+    ]);
   });
 
   it('which text has ended it', () => {

@@ -1,5 +1,7 @@
 import type { ChatRequest } from '../chat-model.ts';
+import { isRefused } from '../parameters.ts';
 import type { Quirks } from '../profiles.ts';
+import { leftOut } from './sampling.ts';
 
 /**
  * The temperature to send, if the model takes one.
@@ -7,7 +9,10 @@ import type { Quirks } from '../profiles.ts';
  */
 export function takenTemperature(request: ChatRequest, quirks: Quirks, warnings: string[]): number | undefined {
   const { model, temperature } = request;
-  if (temperature === undefined || !quirks.reasoningModels?.test(model)) return temperature;
-  warnings.push(`temperature: ${model} does not take it; left out`);
+  if (temperature === undefined) return undefined;
+  if (!quirks.reasoningModels?.test(model) && !isRefused('temperature', model, quirks.refusedParameters)) {
+    return temperature;
+  }
+  warnings.push(leftOut('temperature', model));
   return undefined;
 }

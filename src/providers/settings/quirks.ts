@@ -1,10 +1,14 @@
 import { z } from 'zod';
-import { EFFORTS } from '../chat-model.ts';
+import { EFFORTS, type Sampling } from '../chat-model.ts';
 import type { EffortRule } from '../efforts.ts';
+import { REFUSABLE, type RefusedParameters, type TakenFormats } from '../parameters.ts';
 import { FILE_FORMS, type Quirks, type ReasoningBack } from '../profiles.ts';
 
 /** How names of models begin. Not patterns: one of somebody else's could keep the server busy for minutes. */
 const Models = z.array(z.string().min(1).max(200)).min(1).max(50);
+
+/** Of a request's body. */
+const FieldName = z.string().regex(/^[a-z][a-zA-Z0-9_]{0,63}$/, 'must be a letter, and then letters, digits and _');
 
 /** Quirks as JSON. Has every quirk that a vendor's row can have. */
 export const QuirksSchema = z
@@ -37,6 +41,37 @@ export const QuirksSchema = z
     strictAlternation: z.boolean(),
     thinkTags: z.boolean(),
     refusedSchemaKeywords: z.array(z.string().min(1).max(100)).max(100),
+    parameterNames: z
+      .strictObject({
+        topP: FieldName,
+        topK: FieldName,
+        stop: FieldName,
+        seed: FieldName,
+        frequencyPenalty: FieldName,
+        presencePenalty: FieldName,
+        logitBias: FieldName,
+        logprobs: FieldName,
+      } satisfies Record<keyof Sampling, z.ZodType>)
+      .partial(),
+    refusedParameters: z
+      .array(
+        z.strictObject({
+          models: Models.optional(),
+          parameters: z.array(z.enum(REFUSABLE)).min(1),
+        } satisfies Record<keyof RefusedParameters, z.ZodType>),
+      )
+      .max(20),
+    responseFormats: z
+      .array(
+        z.strictObject({
+          models: Models.optional(),
+          formats: z.array(z.enum(['json', 'json-schema'])).max(2),
+        } satisfies Record<keyof TakenFormats, z.ZodType>),
+      )
+      .max(20),
+    formatOrTools: z.boolean(),
+    strictTools: z.boolean(),
+    resultMedia: z.boolean(),
   } satisfies Record<keyof Quirks, z.ZodType>)
   .partial();
 
@@ -44,8 +79,10 @@ export const QuirksSchema = z
 export type QuirksJson = z.infer<typeof QuirksSchema>;
 
 /** The quirks that JSON stands for. */
-export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, effort, ...plain }: QuirksJson): Quirks {
+export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, effort, ...rest }: QuirksJson): Quirks {
+  const { parameterNames, refusedParameters, responseFormats, ...plain } = rest;
   const quirks: Quirks = { ...defined(plain) };
+  if (parameterNames) quirks.parameterNames = defined(parameterNames);
   if (reasoningModels !== undefined) quirks.reasoningModels = beginningWith(reasoningModels);
   if (toolCallIds) {
     const { length } = toolCallIds;
@@ -53,6 +90,12 @@ export function toQuirks({ reasoningModels, toolCallIds, reasoningBack, effort, 
   }
   if (reasoningBack) {
     quirks.reasoningBack = reasoningBack.map(({ models, ...rest }) => ({ ...defined(rest), ...fitting(models) }));
+  }
+  if (responseFormats) {
+    quirks.responseFormats = responseFormats.map(({ models, formats }) => ({ formats, ...fitting(models) }));
+  }
+  if (refusedParameters) {
+    quirks.refusedParameters = refusedParameters.map(({ models, parameters }) => ({ parameters, ...fitting(models) }));
   }
   if (effort) {
     quirks.effort = effort.map(({ models, words, ...rest }) => ({

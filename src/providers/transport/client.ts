@@ -14,12 +14,22 @@ export interface HttpRequest {
   provider: string;
 }
 
+/** Some providers' addresses name the model, which is the caller's word: there could be endless ones. */
+const MAX_TARGETS = 100;
+
+interface Target {
+  origin: string;
+  path: string;
+}
+
 /**
  * Sends requests to providers over pooled connections: time-outs, retries before the first byte, aborts. A redirect is an
  * answer like any other: nobody but the address that was set is sent a key.
  */
 export class HttpClient {
   readonly #agent: Agent;
+  /** What the addresses that are called come to: they are few, and are called again and again. */
+  readonly #targets = new Map<string, Target>();
   /** The limits of every call that names no others. */
   readonly timeouts: Timeouts;
 
@@ -69,7 +79,7 @@ export class HttpClient {
     try {
       await call.head;
       if (call.status >= 300) return await judge(call);
-      await call.begun();
+      if (!call.hasBegun) await call.begun();
       return { value: call };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -79,12 +89,22 @@ export class HttpClient {
   }
 
   #start(request: HttpRequest, signal: AbortSignal, timeouts: Partial<Timeouts> = {}): UpstreamCall {
-    const { origin, path } = splitUrl(request.url);
+    const { origin, path } = this.#target(request.url);
     const call = new UpstreamCall(request.provider, { ...this.timeouts, ...timeouts }, signal);
     const options: Dispatcher.DispatchOptions = { origin, path, method: request.method, headers: request.headers };
     if (request.body !== undefined) options.body = request.body;
     this.#agent.dispatch(options, call);
     return call;
+  }
+
+  #target(url: string): Target {
+    let target = this.#targets.get(url);
+    if (!target) {
+      target = splitUrl(url);
+      if (this.#targets.size >= MAX_TARGETS) this.#targets.clear();
+      this.#targets.set(url, target);
+    }
+    return target;
   }
 
   /** Ends all connections at once. */
@@ -93,7 +113,7 @@ export class HttpClient {
   }
 }
 
-function splitUrl(url: string): { origin: string; path: string } {
+function splitUrl(url: string): Target {
   const parsed = new URL(url);
   return { origin: parsed.origin, path: parsed.pathname + parsed.search };
 }

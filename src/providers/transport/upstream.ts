@@ -29,6 +29,8 @@ export interface Upstream {
   text(limit: number): Promise<string>;
 }
 
+const UTF8 = new TextDecoder();
+
 /** Beyond this many unread bytes the provider is told to wait. */
 const HIGH_WATER = 256 * 1024;
 
@@ -40,6 +42,19 @@ const ERROR_BODY_MS = 3000;
 
 /** How long the unwanted rest of an answer may take before its connection is broken. */
 const LINGER_MS = 1000;
+
+/** A class, since an object that is written with a computed key costs as much as the rest of a call. */
+class Body implements AsyncIterable<Buffer[]> {
+  readonly #read: () => AsyncIterator<Buffer[]>;
+
+  constructor(read: () => AsyncIterator<Buffer[]>) {
+    this.#read = read;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Buffer[]> {
+    return this.#read();
+  }
+}
 
 /**
  * One request under way: undici's handler on one side, the answer as an async iterable on the other. Watches the
@@ -80,7 +95,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
       this.#resolveHead = resolve;
       this.#rejectHead = reject;
     });
-    this.body = { [Symbol.asyncIterator]: () => this.#read() };
+    this.body = new Body(() => this.#read());
     // The connect limit is undici's; waiting for a connection must not count as waiting for the answer.
     this.#allow(timeouts.connect + timeouts.firstByte);
     this.#watch(this.#limit);
@@ -136,9 +151,14 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
     this.#timer = setTimeout(() => this.#fail(new AppError('cancelled', 'The answer was complete')), LINGER_MS);
   }
 
-  /** Waits until the first of the body is here, or its end. Throws as `body` does. Not for use while it is read. */
+  /** Is the first of the body here, or its end? */
+  get hasBegun(): boolean {
+    return this.#chunks.length > 0 || this.#ended;
+  }
+
+  /** Waits until it has begun. Throws as `body` does. Not for use while it is read. */
   async begun(): Promise<void> {
-    while (this.#chunks.length === 0 && !this.#ended) {
+    while (!this.hasBegun) {
       if (this.#error) throw this.#error;
       await this.#news();
     }
@@ -155,7 +175,7 @@ export class UpstreamCall implements Dispatcher.DispatchHandler, Upstream {
       }
     }
     // Not toString: a byte order mark is no part of the text.
-    return new TextDecoder().decode(Buffer.concat(all));
+    return UTF8.decode(all.length === 1 ? all[0] : Buffer.concat(all));
   }
 
   #read(): AsyncIterator<Buffer[]> {

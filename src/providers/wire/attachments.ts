@@ -19,17 +19,16 @@ export interface AttachmentLimits {
 }
 
 /**
- * Checks what goes along with the messages before anything is sent.
+ * Checks what people send along with their messages before anything is sent. Of what tools give, what does not fit is
+ * left out (`fit-result-media.ts`): nobody could send it better.
  * @param name the vendor's, for messages.
  * @throws InvalidRequestError naming everything that the vendor would refuse.
  */
 export function checkAttachments(messages: readonly Message[], limits: AttachmentLimits, name: string): void {
   const issues: Issue[] = [];
-  let images = 0;
+  const images = imagesOf(messages);
   for (const message of messages) {
-    const parts = message.role === 'user' ? message.parts : message.role === 'tool' ? (message.media ?? []) : [];
-    for (const part of parts) {
-      if (part.type === 'image') images++;
+    for (const part of message.role === 'user' ? message.parts : []) {
       const problem = part.type === 'text' ? undefined : problemOf(part, limits, name);
       if (problem !== undefined) issues.push({ path: 'messages', message: problem });
     }
@@ -43,7 +42,14 @@ export function checkAttachments(messages: readonly Message[], limits: Attachmen
   if (issues.length > 0) throw new InvalidRequestError(issues);
 }
 
-function problemOf(part: ImagePart | FilePart, limits: AttachmentLimits, name: string): string | undefined {
+/** How many images people send along. */
+export function imagesOf(messages: readonly Message[]): number {
+  const parts = messages.flatMap((message) => (message.role === 'user' ? message.parts : []));
+  return parts.filter(({ type }) => type === 'image').length;
+}
+
+/** Why the vendor called `name` does not take this; undefined: nothing is known against it. */
+export function problemOf(part: ImagePart | FilePart, limits: AttachmentLimits, name: string): string | undefined {
   if (part.type === 'image' && limits.images === false) return `${name} takes no images`;
   if ('url' in part.media) return undefined;
   const { mediaType } = part.media;

@@ -8,14 +8,19 @@ import type { ToolCallIds } from '../profiles.ts';
  * target would refuse are replaced, the same one always by the same; its own reasoning may name its own.
  */
 export function project(messages: Message[], target: Origin, ids: ToolCallIds | undefined): Message[] {
-  const own = new Set(messages.flatMap((message) => ownCallIds(message, target)));
+  const own = new Set<string>();
+  for (const message of messages) for (const id of ownCallIds(message, target)) own.add(id);
   const idFor = (id: string): string => (ids && !own.has(id) ? fittingId(id, ids) : id);
-  return messages.flatMap((message): Message[] => {
-    if (message.role === 'tool') return [{ ...message, toolCallId: idFor(message.toolCallId) }];
-    if (message.role !== 'assistant') return [message];
-    const parts = message.parts.flatMap((part) => projectPart(part, target, idFor));
-    return parts.length === 0 ? [] : [{ role: 'assistant', parts }];
-  });
+  const out: Message[] = [];
+  for (const message of messages) {
+    if (message.role === 'tool') out.push({ ...message, toolCallId: idFor(message.toolCallId) });
+    else if (message.role !== 'assistant') out.push(message);
+    else {
+      const parts = message.parts.flatMap((part) => projectPart(part, target, idFor));
+      if (parts.length > 0) out.push({ role: 'assistant', parts });
+    }
+  }
+  return out;
 }
 
 function projectPart(part: AssistantPart, target: Origin, idFor: (id: string) => string): AssistantPart[] {

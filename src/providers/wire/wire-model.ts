@@ -5,6 +5,7 @@ import { mediaBehindResults } from '../protocols/result-media.ts';
 import { type Endpoint, urlOf } from '../settings/endpoint.ts';
 import type { HttpClient } from '../transport/client.ts';
 import { checkAttachments } from './attachments.ts';
+import { fitResultMedia } from './fit-result-media.ts';
 import { ModelFactsCache, modelFacts } from './model-facts.ts';
 import { readRefusal } from './refusal.ts';
 import { project } from './transcript.ts';
@@ -23,7 +24,9 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
       const protocol = protocolOf(profile, endpoint, asked.model);
       const answer = new WireAnswer(profile, endpoint, protocol);
       const ids = profile.quirks.toolCallIds ?? protocol.toolCallIds;
-      const given = protocol.takesResultMedia ? asked.messages : mediaBehindResults(asked.messages);
+      const warnings: string[] = [];
+      const fitting = fitResultMedia(asked, profile, protocol, warnings);
+      const given = protocol.takesResultMedia?.(profile.quirks) ? fitting : mediaBehindResults(fitting);
       const messages = project(given, { provider: type, model: asked.model }, ids);
       const request = { ...asked, messages };
       const ask = protocol.facts?.matter(request)
@@ -31,7 +34,8 @@ export function wireModel(type: string, profile: Profile, endpoint: Endpoint, cl
         : undefined;
       const lowered = protocol.lower(request, profile.quirks, await known.of(request.model, ask));
       known.note(request.model, lowered.window);
-      const { body, warnings } = lowered;
+      const { body } = lowered;
+      warnings.push(...lowered.warnings);
       const deployment = endpoint.namesDeployment ? `/deployments/${pathSegment(request.model)}` : '';
       const upstream = await client.sendWithRetries(
         {
