@@ -23,6 +23,7 @@ export const AUDIT_ACTIONS = [
   'mcp.remove',
   'conversation.delete',
   'message.delete',
+  'response.delete',
   'preset.delete',
   'task.delete',
   'ticket.delete',

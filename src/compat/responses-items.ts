@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ContentPart, readMedia, toUserParts } from '../chat/content.ts';
 import { isObject, type JsonObject, tryParseJson } from '../core/json.ts';
+import type { Issue } from '../errors.ts';
 import { text } from '../http/schemas.ts';
 import type { AssistantPart, FilePart, ImagePart, Message, ToolCall } from '../providers/chat-model.ts';
 import type { Carried } from './messages-carrier.ts';
@@ -108,28 +109,43 @@ const ReasoningItem = z.strictObject({
   status: Status,
 });
 
-const NO_REFERENCE =
-  'item_reference is not taken, since no items are kept: send the items themselves (AI SDK: providerOptions.openai.store: false)';
-const TYPES = ['message', 'function_call', 'function_call_output', 'reasoning'];
+const ReferenceItem = z.strictObject({ type: z.literal('item_reference'), id: text(500) });
+
+const ITEMS = {
+  message: MessageItem,
+  function_call: CallItem,
+  function_call_output: ResultItem,
+  reasoning: ReasoningItem,
+  item_reference: ReferenceItem,
+};
+const TYPES = Object.keys(ITEMS);
 
 /** One item, of which `type` says what it must look like; without one it is a message. */
 const Item = z
   .looseObject({ type: z.string().optional() })
-  .refine(({ type }) => type !== 'item_reference', { path: ['type'], error: NO_REFERENCE, abort: true })
   .refine(({ type = 'message' }) => TYPES.includes(type), {
     path: ['type'],
     error: `must be ${TYPES.join(', ')}: items of built-in tools are not taken`,
     abort: true,
   })
   .transform((item, context) => {
-    const schema = { function_call: CallItem, function_call_output: ResultItem, reasoning: ReasoningItem };
-    const { success, data, error } = (schema[item.type as keyof typeof schema] ?? MessageItem).safeParse(item);
+    const schema = ITEMS[(item.type ?? 'message') as keyof typeof ITEMS];
+    const { success, data, error } = schema.safeParse(item);
     if (success) return data;
     for (const { path, message } of error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   });
 
-type InputItem = z.output<typeof Item>;
+/** An item of the input, validated. */
+export type InputItem = z.output<typeof Item>;
+
+/** An item that says itself what it is. */
+export type OwnItem = Exclude<InputItem, { type: 'item_reference' }>;
+
+/** Reads an item that we have given out. @throws ZodError if it is none. */
+export function readItem(item: unknown): InputItem {
+  return Item.parse(item);
+}
 
 /** The input of a response: a text, or items. */
 export const ResponseInput = z.union([text(MAX_TEXT), z.array(z.unknown())]).transform((input, context) => {
@@ -139,27 +155,30 @@ export const ResponseInput = z.union([text(MAX_TEXT), z.array(z.unknown())]).tra
     for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   }
-  for (const issue of misplaced(parsed.data)) context.addIssue({ code: 'custom', ...issue });
+  if (parsed.data.every(isPrompt)) {
+    context.addIssue({ code: 'custom', message: 'must have more than system messages' });
+    return z.NEVER;
+  }
   return parsed.data;
 });
 
-function misplaced(items: readonly InputItem[]): { path: (string | number)[]; message: string }[] {
+function isPrompt(item: InputItem): boolean {
+  return 'role' in item && (item.role === 'system' || item.role === 'developer');
+}
+
+/** The complaints about outputs whose calls are not among the items before them. */
+export function strayOutputs(items: readonly OwnItem[]): Issue[] {
   const calls = new Set<string>();
-  const found = items.flatMap((item, index) => {
+  return items.flatMap((item, index) => {
     if (item.type === 'function_call') calls.add(item.call_id);
     if (item.type !== 'function_call_output' || calls.has(item.call_id)) return [];
     const message = `no function_call before it has the call_id ${JSON.stringify(item.call_id)}`;
-    return [{ path: [index, 'call_id'], message }];
+    return [{ path: `input.${index}.call_id`, message }];
   });
-  const isPrompt = (item: InputItem): boolean =>
-    'role' in item && (item.role === 'system' || item.role === 'developer');
-  if (items.every(isPrompt)) return [...found, { path: [], message: 'must have more than system messages' }];
-  return found;
 }
 
 /** Brings validated input into the form that the wires out lower from. */
-export function toResponseMessages(input: string | readonly InputItem[]): Message[] {
-  if (typeof input === 'string') return [{ role: 'user', parts: [{ type: 'text', text: input }] }];
+export function toResponseMessages(input: readonly OwnItem[]): Message[] {
   const out = new Gathered();
   for (const item of input) out.add(item);
   return out.messages;
@@ -172,7 +191,7 @@ class Gathered {
   /** What stands before its call. */
   readonly #ofCalls = new Map<string, Carried>();
 
-  add(item: InputItem): void {
+  add(item: OwnItem): void {
     switch (item.type) {
       case 'function_call':
         this.#names.set(item.call_id, item.name);

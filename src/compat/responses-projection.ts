@@ -1,13 +1,11 @@
-import { newId } from '../core/ids.ts';
 import type { JsonObject } from '../core/json.ts';
 import { type AppError, toAppError } from '../errors.ts';
-import { inputTokens, writtenTokens } from '../providers/catalog/cost.ts';
 import type { FinishReason, ProviderEvent, Source, ToolCall, Usage } from '../providers/chat-model.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import type { Carried } from './messages-carrier.ts';
-import { openAiError } from './openai-wire.ts';
 import { carriedOfCall, writeOpaque } from './responses-carrier.ts';
-import type { ResponseRequest } from './responses-schema.ts';
+import { itemId } from './responses-ids.ts';
+import { type ResponseHead, type ResponseStatus, responseObject, usageOf } from './responses-object.ts';
 
 /** An event of the wire. Numbers count from 0 within a response. */
 export interface ResponseEvent extends JsonObject {
@@ -25,14 +23,15 @@ interface Open {
 
 /** Makes of an answer's events those of OpenAI's Responses, and the response itself. */
 export class ResponseProjection {
-  readonly #request: ResponseRequest;
-  readonly #ref: ModelRef;
-  readonly #id: string;
-  readonly #createdAt = Math.floor(Date.now() / 1000);
+  readonly #head: ResponseHead;
+  readonly #ref: Pick<ModelRef, 'provider' | 'model'>;
   readonly #output: JsonObject[] = [];
   #events: ResponseEvent[] = [];
   #number = 0;
   #open: Open | undefined;
+  /** So many items at the start do not count any more. */
+  #void = 0;
+  #pieces = 1;
   /** Those that no message has taken yet. */
   #sources: Source[] = [];
   #usage: Usage | undefined;
@@ -40,23 +39,46 @@ export class ResponseProjection {
   /** What the answer has failed of; undefined as long as it has not. */
   error: AppError | undefined;
 
-  /** @param id `resp_…`. */
-  constructor(request: ResponseRequest, ref: ModelRef, id: string) {
-    this.#request = request;
+  /** @param ref the model that answers. */
+  constructor(head: Omit<ResponseHead, 'model'>, ref: Pick<ModelRef, 'provider' | 'model'>) {
+    this.#head = { ...head, model: `${ref.provider}/${ref.model}` };
     this.#ref = ref;
-    this.#id = id;
   }
 
   /** The events that a stream begins with. */
   begin(): ResponseEvent[] {
-    this.#emit('response.created', { response: this.response('in_progress') });
-    this.#emit('response.in_progress', { response: this.response('in_progress') });
+    return [...this.say('created', 'in_progress'), ...this.say('in_progress', 'in_progress')];
+  }
+
+  /** An event about the response as a whole. */
+  say(name: 'created' | 'queued' | 'in_progress', status: ResponseStatus): ResponseEvent[] {
+    this.#emit(`response.${name}`, { response: this.response(status) });
     return this.#taken();
   }
 
-  /** What some events of the answer add. */
-  add(events: readonly ProviderEvent[]): ResponseEvent[] {
+  /** What some events of the answer add. @param pieces how many pieces of text one of them stands for. */
+  add(events: readonly ProviderEvent[], pieces = 1): ResponseEvent[] {
+    this.#pieces = pieces;
     for (const event of events) this.#add(event);
+    return this.#taken();
+  }
+
+  /** What was said so far does not count any more. */
+  void(): ResponseEvent[] {
+    this.#close('incomplete');
+    this.#void = this.#output.length;
+    return this.#taken();
+  }
+
+  /** The events that a stream ends with whose response is known otherwise, with the items that it has not had. */
+  settle(response: JsonObject): ResponseEvent[] {
+    this.#close(response.status === 'completed' ? 'completed' : 'incomplete');
+    for (const item of (response.output as JsonObject[]).slice(this.#output.length - this.#void)) {
+      this.#emit('response.output_item.added', { output_index: this.#output.length, item });
+      this.#done(item);
+    }
+    const name = response.status === 'cancelled' ? 'incomplete' : response.status;
+    this.#emit(`response.${name as string}`, { response });
     return this.#taken();
   }
 
@@ -70,31 +92,16 @@ export class ResponseProjection {
   }
 
   /** The response as it is now. @param status absent: as it ended. */
-  response(status: string = this.#status()): JsonObject {
-    const isOver = status !== 'in_progress';
-    const { provider, model } = this.#ref;
-    return {
-      id: this.#id,
-      object: 'response',
-      created_at: this.#createdAt,
-      completed_at: status === 'completed' ? Math.floor(Date.now() / 1000) : null,
-      status,
-      error: status === 'failed' && this.error ? failure(this.error) : null,
-      incomplete_details: status === 'incomplete' ? { reason: this.#shortOf() } : null,
-      model: `${provider}/${model}`,
-      output: isOver ? this.#output : [],
-      usage: isOver && this.#usage ? usageOf(this.#ref, this.#usage) : null,
-      ...echo(this.#request),
-    };
+  response(status: ResponseStatus = this.#status()): JsonObject {
+    if (status === 'queued' || status === 'in_progress') return responseObject(this.#head, { status });
+    const usage = this.#usage && usageOf(this.#ref.provider, this.#usage);
+    const shortOf = this.#reason === 'length' ? 'max_output_tokens' : 'content_filter';
+    return responseObject(this.#head, { status, output: this.#output, usage, error: this.error, shortOf });
   }
 
   #status(): 'completed' | 'incomplete' | 'failed' {
     if (this.error || this.#reason === 'error') return 'failed';
     return this.#reason === 'length' || this.#reason === 'content-filter' ? 'incomplete' : 'completed';
-  }
-
-  #shortOf(): string {
-    return this.#reason === 'length' ? 'max_output_tokens' : 'content_filter';
   }
 
   #add(event: ProviderEvent): void {
@@ -130,6 +137,7 @@ export class ResponseProjection {
     if (text !== '') {
       const open = this.#opened('text');
       open.text += text;
+      this.#number += this.#pieces - 1;
       this.#emit('response.output_text.delta', { ...this.#place(), content_index: 0, delta: text, logprobs: [] });
     }
     if (!data) return;
@@ -142,6 +150,7 @@ export class ResponseProjection {
     if (text !== '') {
       const open = this.#opened('reasoning');
       open.text += text;
+      this.#number += this.#pieces - 1;
       this.#emit('response.reasoning_summary_text.delta', { ...this.#place(), summary_index: 0, delta: text });
     }
     if (!data) return;
@@ -154,7 +163,7 @@ export class ResponseProjection {
     this.#close('completed');
     const carried = carriedOfCall(call, this.#origin());
     if (carried) this.#carrier(carried);
-    const id = itemId('fc');
+    const id = this.#itemId('fc');
     const written = call.invalidArguments ?? JSON.stringify(call.arguments);
     const item = { id, type: 'function_call', call_id: call.id, name: call.name };
     this.#emit('response.output_item.added', {
@@ -170,7 +179,7 @@ export class ResponseProjection {
   /** An item without text, for what clients only send back. */
   #carrier(carried: Carried): void {
     this.#close('completed');
-    const item = { id: itemId('rs'), type: 'reasoning', summary: [] };
+    const item = { id: this.#itemId('rs'), type: 'reasoning', summary: [] };
     this.#emit('response.output_item.added', { output_index: this.#output.length, item });
     this.#done({ ...item, encrypted_content: writeOpaque(carried) });
   }
@@ -178,7 +187,7 @@ export class ResponseProjection {
   #opened(kind: Open['kind']): Open {
     if (this.#open?.kind === kind) return this.#open;
     this.#close('completed');
-    const open: Open = { kind, id: itemId(kind === 'text' ? 'msg' : 'rs'), text: '', logprobs: [] };
+    const open: Open = { kind, id: this.#itemId(kind === 'text' ? 'msg' : 'rs'), text: '', logprobs: [] };
     this.#open = open;
     const isText = kind === 'text';
     const item = isText ? messageItem(open.id, 'in_progress', []) : { id: open.id, type: 'reasoning', summary: [] };
@@ -238,6 +247,11 @@ export class ResponseProjection {
     return { provider: this.#ref.provider, model: this.#ref.model };
   }
 
+  /** Says which response an item is of, and where in it, so that a reference to it can be looked up. */
+  #itemId(kind: 'msg' | 'rs' | 'fc'): string {
+    return itemId(kind, this.#head.id, this.#output.length - this.#void);
+  }
+
   #emit(type: string, fields: JsonObject): void {
     this.#events.push({ type, sequence_number: this.#number++, ...fields });
   }
@@ -249,52 +263,10 @@ export class ResponseProjection {
   }
 }
 
-function itemId(prefix: string): string {
-  return `${prefix}_${newId('msg').slice('msg_'.length)}`;
-}
-
 function messageItem(id: string, status: string, content: JsonObject[]): JsonObject {
   return { id, type: 'message', status, role: 'assistant', content };
 }
 
 function textPart(text: string): JsonObject {
   return { type: 'output_text', text, annotations: [], logprobs: [] };
-}
-
-function failure(error: AppError): { code: string; message: string } {
-  const { code, message } = openAiError(error).error;
-  return { code: code ?? 'server_error', message };
-}
-
-function usageOf({ provider }: ModelRef, usage: Usage): JsonObject {
-  const input = inputTokens(provider, usage);
-  const output = writtenTokens(usage);
-  return {
-    input_tokens: input,
-    input_tokens_details: { cached_tokens: usage.cachedTokens ?? 0, cache_write_tokens: usage.cacheWriteTokens ?? 0 },
-    output_tokens: output,
-    output_tokens_details: { reasoning_tokens: usage.reasoningTokens ?? 0 },
-    total_tokens: input + output,
-  };
-}
-
-/** What was asked, as the wire says it again. */
-function echo(request: ResponseRequest): JsonObject {
-  return {
-    instructions: request.instructions ?? null,
-    metadata: request.metadata ?? {},
-    parallel_tool_calls: request.parallel_tool_calls ?? true,
-    temperature: request.temperature ?? null,
-    top_p: request.top_p ?? null,
-    tool_choice: request.tool_choice ?? 'auto',
-    tools: (request.tools ?? []).map((tool) => ({ ...tool, strict: tool.strict ?? false })),
-    max_output_tokens: request.max_output_tokens ?? null,
-    top_logprobs: request.top_logprobs ?? 0,
-    text: { format: request.text?.format ?? { type: 'text' } },
-    reasoning: { effort: request.reasoning?.effort ?? null, summary: null },
-    truncation: 'disabled',
-    previous_response_id: null,
-    store: false,
-    background: false,
-  };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CompletionInput } from '../chat/complete.ts';
-import { MaxTokens, ModelName, Temperature } from '../http/schemas.ts';
+import { MaxTokens, ModelName, Temperature, text } from '../http/schemas.ts';
 import type { Sampling } from '../providers/chat-model.ts';
 import {
   EffortName,
@@ -14,7 +14,7 @@ import {
   toSchemaFormat,
   toTool,
 } from './openai-parameters.ts';
-import { ResponseInput, toResponseMessages } from './responses-items.ts';
+import { ResponseInput } from './responses-items.ts';
 
 const FunctionTool = z.strictObject({
   type: z.literal('function', {
@@ -71,10 +71,16 @@ export const ResponseBody = z
       .nullish(),
     include: z.array(z.string()).nullish().describe('`message.output_text.logprobs` has an effect; the rest is there.'),
     truncation: z.enum(['auto', 'disabled']).nullish().describe('As `disabled`: an input that is too long is refused.'),
-    store: z.boolean().nullish().describe('Taken; nothing is stored, and the answer says so.'),
-    background: z.literal(false, { error: 'is not done here: leave it out, or start a run' }).nullish(),
-    previous_response_id: refused('no responses are kept: send what was said before as input'),
-    conversation: refused('responses are of no conversation: send what was said before as input'),
+    store: z
+      .boolean()
+      .nullish()
+      .describe('Absent: true. It is kept as a turn of a conversation, and can be asked for again.'),
+    background: z.boolean().nullish().describe('It goes on by itself, as a run.'),
+    previous_response_id: text(500).nullish().describe('It goes on from there.'),
+    conversation: z
+      .union([text(500), z.strictObject({ id: text(500) })])
+      .nullish()
+      .describe('It is a turn of this one.'),
     prompt: refused('no prompts are kept here: send input and instructions'),
     max_tool_calls: refused('there are no built-in tools whose calls could be counted: leave it out'),
     context_management: refused('is not done here: leave it out'),
@@ -92,18 +98,42 @@ export const ResponseBody = z
     const { tool_choice: choice } = body;
     const chosen = choice === 'required' || typeof choice === 'object' ? (choice ?? undefined) : undefined;
     for (const { path, message } of toolProblems(names, chosen)) complain(path, message);
+    if (body.conversation && body.previous_response_id)
+      complain(
+        'previous_response_id',
+        'is not taken with conversation: a response is the last one of its conversation',
+      );
+    if (body.conversation && body.store === false)
+      complain('store', 'must not be false with conversation, which keeps what is said in it');
+    if (body.background) for (const { path, message } of backgroundProblems(body)) complain(path, message);
   });
 
 /** A validated request. */
 export type ResponseRequest = z.output<typeof ResponseBody>;
 
-/** What a call is asked, and one sentence for each parameter that was left out. */
-export function toResponseCall(body: ResponseRequest): { input: CompletionInput; warnings: string[] } {
+/** What does not go together with `background`: what the model would need the caller for, and what runs do not do. */
+function backgroundProblems(body: {
+  store?: boolean | null | undefined;
+  tools?: readonly unknown[] | null | undefined;
+  top_logprobs?: number | null | undefined;
+}): { path: string; message: string }[] {
+  return [
+    ...(body.store === false ? [{ path: 'store', message: 'must not be false in the background' }] : []),
+    ...(body.tools?.length
+      ? [{ path: 'tools', message: 'nobody is there to carry out functions of yours in the background: leave one out' }]
+      : []),
+    ...(body.top_logprobs ? [{ path: 'top_logprobs', message: 'are not kept in the background: leave one out' }] : []),
+  ];
+}
+
+/** What a response is asked beside its input. */
+export type ResponseOptions = Omit<CompletionInput, 'messages' | 'stream' | 'systemPrompt'>;
+
+/** What is asked beside the input, in the form of ours. */
+export function toOptions(body: ResponseRequest): ResponseOptions {
   const { tool_choice: choice, reasoning } = body;
-  const input: CompletionInput = {
-    messages: toResponseMessages(body.input),
+  return {
     model: body.model,
-    systemPrompt: body.instructions ? body.instructions : undefined,
     temperature: body.temperature ?? undefined,
     maxTokens: body.max_output_tokens ?? undefined,
     tools: (body.tools ?? []).map(toTool),
@@ -112,15 +142,13 @@ export function toResponseCall(body: ResponseRequest): { input: CompletionInput;
     sampling: toSampling(body),
     responseFormat: toFormat(body.text?.format),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
-    stream: body.stream ?? false,
   };
-  return { input, warnings: warningsOf(body) };
 }
 
-function warningsOf({ text, store, truncation }: ResponseRequest): string[] {
+/** One sentence for each parameter that is left out. */
+export function omissions({ text, truncation }: ResponseRequest): string[] {
   return [
     ...(text?.verbosity ? ['text.verbosity is not sent on: say in the input how long to be'] : []),
-    ...(store ? ['store is not done: nothing of a response is kept'] : []),
     ...(truncation === 'auto' ? ['truncation is not done: an input that is too long is refused'] : []),
   ];
 }

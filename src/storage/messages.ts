@@ -175,6 +175,27 @@ export async function getMessage(
   return (await withCalls(db, { owner, conversation }, rows))[0];
 }
 
+/** The owner's message of that id, in whichever conversation; undefined if there is none, or that was deleted. */
+export async function findMessage(
+  db: Kysely<Schema>,
+  owner: string,
+  id: string,
+): Promise<{ message: MessageRow; conversationId: string } | undefined> {
+  if (!isStorable(id)) return undefined;
+  const found = await db
+    .selectFrom('messages')
+    .innerJoin('conversations', 'conversations.number', 'messages.conversation')
+    .select(['messages.conversation', 'conversations.id as conversationId'])
+    .where('messages.owner', '=', owner)
+    .where('messages.id', '=', id)
+    // One that is being deleted is nobody's.
+    .where('conversations.owner', '=', owner)
+    .executeTakeFirst();
+  if (!found) return undefined;
+  const message = await getMessage(db, { owner, conversation: found.conversation }, id);
+  return message && { message, conversationId: found.conversationId };
+}
+
 /** How many messages a range has. */
 export async function countMessages(db: Kysely<Schema>, range: MessageRange): Promise<number> {
   const { count } = await ranged(db, range)

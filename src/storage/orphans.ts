@@ -12,6 +12,7 @@ import { databaseNow } from './dialect.ts';
 import { forgetKeys } from './idempotency.ts';
 import type { MessageRow } from './messages.ts';
 import { removeRuns } from './remove-runs.ts';
+import { forgetResponses } from './responses.ts';
 import type { Schema } from './schema.ts';
 import { unindexEntries } from './search.ts';
 
@@ -118,6 +119,7 @@ export async function removeOrphan(db: Kysely<Schema>, conversation: number): Pr
   await db.transaction().execute(async (tx) => {
     await tx.deleteFrom('tool_rules').where('owner', '=', owner).where('conversation', '=', conversation).execute();
     await tx.deleteFrom('compactions').where('owner', '=', owner).where('conversation', '=', conversation).execute();
+    await tx.deleteFrom('responses').where('owner', '=', owner).where('conversation', '=', conversation).execute();
     const gone = await tx
       .deleteFrom('conversations')
       .where('owner', '=', NOBODY)
@@ -188,6 +190,11 @@ export async function removeLastMessages(
     tx,
     owner,
     removed.map(({ id }) => id),
+  );
+  await forgetResponses(
+    tx,
+    owner,
+    removed.flatMap(({ id, turn }) => [id, turn]),
   );
   const complete = new Map(removed.filter(({ status }) => status === 'complete').map((row) => [row.seq, row.tokens]));
   const counted = [...complete.values(), ...calls.map(({ seq, tokens }) => (complete.has(seq) ? tokens : 0))];

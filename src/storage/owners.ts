@@ -13,6 +13,7 @@ const TABLES = [
   'tool_rules',
   'rule_sets',
   'tool_results',
+  'responses',
   'sessions',
   'api_keys',
   'invites',

@@ -44,6 +44,7 @@ export interface Schema extends AccessSchema, RunSchema {
   messages: MessagesTable;
   tool_calls: ToolCallsTable;
   compactions: CompactionsTable;
+  responses: ResponsesTable;
   turns: TurnsTable;
   orphans: OrphansTable;
   idempotency_keys: IdempotencyKeysTable;
@@ -201,6 +202,22 @@ interface ToolCallsTable {
   result: string | null;
   /** Of the whole result in `tool_results`, if `result` is only its beginning and end. */
   result_id: string | null;
+}
+
+/** What was asked for under an id of its own, to be asked for again; what was said is in the conversation. */
+interface ResponsesTable {
+  /** That of the answer's message, or of the run, but for its prefix. */
+  id: string;
+  owner: string;
+  conversation: number;
+  kind: 'turn' | 'run';
+  /** 1: its conversation was made for it, or for those before it, and goes with the last of them. */
+  owns_conversation: number;
+  created_at: string;
+  /** The id of the last call that its answer has made; null: none, or not yet. */
+  last_call: Generated<string | null>;
+  /** JSON of what the request said beside its messages. */
+  request: string;
 }
 
 /** One after the other; each covers what those before it did. */

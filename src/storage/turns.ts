@@ -103,6 +103,17 @@ export async function releaseTurn(tx: Kysely<Schema>, { owner, conversation, id 
   return numDeletedRows > 0n;
 }
 
+/** Does anybody hold the turn of a conversation? */
+export async function isTurnHeld(db: Kysely<Schema>, owner: string, conversation: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('turns')
+    .select('id')
+    .where('owner', '=', owner)
+    .where('conversation', '=', conversation)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 async function hasTurn(tx: Kysely<Schema>, { owner, conversation, id }: HeldTurn): Promise<boolean> {
   const row = await tx
     .selectFrom('turns')

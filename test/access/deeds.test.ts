@@ -62,7 +62,9 @@ onBothDatabases((start) => {
       const conversation = await make('/api/chat/conversations', { title: 'C' }, 'conversation');
       const path = `/api/chat/conversations/${conversation}`;
       const { userMessage } = await local.must('POST', `${path}/messages`, { content: 'Hi', model: 'demo' });
+      const response = (await local.must('POST', '/v1/responses', { model: 'demo', input: 'Hi' })).id;
       const things: [string, string, string][] = [
+        ['response.delete', '/v1/responses', response],
         ['message.delete', `${path}/messages`, userMessage.id],
         ['conversation.delete', '/api/chat/conversations', conversation],
         ['task.delete', '/api/tasks', await make('/api/tasks', { title: 'T', prompt: 'P' }, 'task')],

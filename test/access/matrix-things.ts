@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Json } from '../server.ts';
 import { hashOf } from './matrix-callers.ts';
 import { type Credential, OF_THE_TEST, type OpenServer, SCRIPT } from './matrix-server.ts';
@@ -116,11 +116,20 @@ export class Things {
     return { id: runId, conversationId };
   }
 
+  /** A response in the background that has ended. */
+  async #response(): Promise<Ids> {
+    const { id } = await this.post('/v1/responses', { model: 'demo', input: this.#words, background: true });
+    const read = () => this.#server.ask('GET', `/v1/responses/${id}`, this.#maker);
+    await vi.waitFor(async () => expect((await read()).body.status).toBe('completed'), 10_000);
+    return { id };
+  }
+
   readonly #makers: Readonly<Record<string, () => Promise<Ids>>> = {
     [CONVERSATIONS]: () => this.conversation(),
     // One in which something runs.
     '/api/chat/ui': async () => ({ id: (await this.waiting()).conversationId ?? '' }),
     '/api/chat/runs': () => this.waiting(),
+    '/v1/responses': () => this.#response(),
     '/api/chat/tools/rules': () => this.rule(),
     '/api/chat/tools/results': () => this.#result(),
     '/api/chat/mcp/servers': () => this.#mcpServer(),

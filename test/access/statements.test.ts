@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { driveAccess, driveBackground, driveConversations, driveRoutes } from './matrix-drive.ts';
+import { driveResponses } from './matrix-drive-responses.ts';
 import { driveRuns } from './matrix-drive-runs.ts';
 import { prepareStage } from './matrix-isolation.ts';
 import { type OpenServer, onBothDatabases, type Statement } from './matrix-server.ts';
@@ -15,6 +16,7 @@ onBothDatabases(prepareStage, (stage) => {
     const hers = await heard(server, async () => {
       await driveConversations(stage(), session);
       await driveRuns(stage(), session);
+      await driveResponses(stage(), session);
       await driveRoutes(stage(), session, ['any', 'person', 'chat', 'tools', 'conversations:read']);
     });
     const others = await heard(server, async () => {

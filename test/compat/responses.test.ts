@@ -54,7 +54,7 @@ describe('the client of OpenAI', () => {
       error: null,
       instructions: 'Be short',
       metadata: { a: 'b' },
-      store: false,
+      store: true,
     });
     expect(response.id).toMatch(/^resp_/);
     expect(response.usage?.total_tokens).toBe(
@@ -165,15 +165,24 @@ describe('the client of OpenAI', () => {
 
   it('is warned of what is left out', async () => {
     const { response } = await client.responses
-      .create({ model: 'demo', input: '/say a', store: true, truncation: 'auto', user: 'u', service_tier: 'auto' })
+      .create({
+        model: 'demo',
+        input: '/say a',
+        store: true,
+        truncation: 'auto',
+        user: 'u',
+        service_tier: 'auto',
+        text: { verbosity: 'low' },
+      })
       .withResponse();
     const warnings = JSON.parse(response.headers.get('x-profclaw-warnings') ?? '[]') as string[];
-    expect(warnings.map((warning) => warning.split(' ')[0])).toEqual(['store', 'truncation']);
+    expect(warnings.map((warning) => warning.split(' ')[0])).toEqual(['text.verbosity', 'truncation']);
   });
 
   it.for([
     ['input', { input: undefined }],
-    ['input.0.type', { input: [{ type: 'item_reference', id: 'msg_1' }] }],
+    ['input.0.id', { input: [{ type: 'item_reference', id: 'msg_1' }] }],
+    ['input.0.type', { input: [{ type: 'computer_call', id: 'msg_1' }] }],
     ['input.0.content', { input: [{ role: 'user', content: [{ type: 'input_audio' }] }] }],
     [
       'input.1.call_id',
@@ -186,9 +195,11 @@ describe('the client of OpenAI', () => {
     ],
     ['tools.0.type', { tools: [{ type: 'web_search' }] }],
     ['tool_choice', { tool_choice: { type: 'function', name: 'none_such' } }],
-    ['background', { background: true }],
+    ['store', { background: true, store: false }],
+    ['tools', { background: true, tools: [WEATHER] }],
     ['previous_response_id', { previous_response_id: 'resp_1' }],
-    ['conversation', { conversation: 'conv_1' }],
+    ['previous_response_id', { previous_response_id: 'resp_1', conversation: 'conv_1' }],
+    ['store', { conversation: 'conv_1', store: false }],
     ['max_tool_calls', { max_tool_calls: 3 }],
     ['temprature', { temprature: 1 }],
   ] as const)('is refused %s by its name', async ([param, fields]) => {

@@ -15,8 +15,10 @@ import type { Schema } from '../../src/storage/schema.ts';
 import { createTask } from '../../src/storage/tasks.ts';
 import { createTicket } from '../../src/storage/tickets.ts';
 import { endExpiredTurns, renewTurns, takeTurn } from '../../src/storage/turns.ts';
+import { driveResponses } from '../access/matrix-drive-responses.ts';
 import { driveRuns } from '../access/matrix-drive-runs.ts';
 import { ask } from '../access/matrix-server.ts';
+import type { Place } from '../access/matrix-things.ts';
 import type { Json } from '../server.ts';
 
 const OTHER_OWNERS = 10;
@@ -84,7 +86,9 @@ export async function runHotPaths(db: Kysely<Schema>, kind: 'sqlite' | 'postgres
         throw new Error(`${method} ${path}: ${answer.status} instead of ${status}: ${text}`);
       return JSON.parse(text);
     }, seeded);
-    await driveRuns({ server: { db, ask: (...request) => ask(server.url, ...request) } }, {});
+    const place: { server: Place } = { server: { db, ask: (...request) => ask(server.url, ...request) } };
+    await driveRuns(place, {});
+    await driveResponses(place, {});
   } finally {
     await server.stop();
     await close();

@@ -49,6 +49,7 @@ const EVERY: Record<TableName, true> = {
   tool_calls: true,
   tool_results: true,
   compactions: true,
+  responses: true,
   turns: true,
   orphans: true,
   idempotency_keys: true,

@@ -6,6 +6,7 @@ import { up as runs } from './0004_runs.ts';
 import { up as toolRules } from './0005_tool_rules.ts';
 import { up as mcpServers } from './0006_mcp_servers.ts';
 import { up as toolResults } from './0007_tool_results.ts';
+import { up as responses } from './0008_responses.ts';
 
 /**
  * Every migration by name, applied in the order of the names. A list in code instead of a folder that is read, so that
@@ -19,4 +20,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005_tool_rules': { up: toolRules },
   '0006_mcp_servers': { up: mcpServers },
   '0007_tool_results': { up: toolResults },
+  '0008_responses': { up: responses },
 };

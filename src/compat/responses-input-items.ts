@@ -1,0 +1,93 @@
+import type { AgentContext } from '../agent/context.ts';
+import type { JsonObject } from '../core/json.ts';
+import { InvalidRequestError } from '../errors.ts';
+import { firstMessages, lastMessages, type MessageRange, type MessageRow } from '../storage/messages.ts';
+import { nameOfItem } from './responses-ids.ts';
+import type { KeptResponse } from './responses-kept.ts';
+import { itemsOf } from './responses-of-message.ts';
+import { findAnswer } from './responses-references.ts';
+
+const MESSAGES_AT_ONCE = 50;
+const CHARACTERS_AT_ONCE = 8 * 1024 ** 2;
+
+/** A page of items. */
+export interface ItemPage {
+  object: 'list';
+  data: JsonObject[];
+  first_id: string | null;
+  last_id: string | null;
+  has_more: boolean;
+}
+
+/**
+ * What a response has answered: all that was said in its conversation before it.
+ * @param page `after`: the id of an item, the page begins behind it. @throws InvalidRequestError for an item that is not there.
+ */
+export async function inputItems(
+  context: AgentContext,
+  row: KeptResponse,
+  page: { after?: string | undefined; limit: number; order: 'asc' | 'desc' },
+): Promise<ItemPage> {
+  const { limit, order, after } = page;
+  const answer = await findAnswer(context, row.id.slice('resp_'.length));
+  const range: MessageRange = {
+    ...{ owner: context.owner, conversation: row.conversation, onlyComplete: true },
+    ...(answer ? { before: answer.message.seq } : {}),
+  };
+  const found: JsonObject[] = [];
+  for await (const item of walk(context, range, order, after)) {
+    found.push(item);
+    if (found.length > limit) break;
+  }
+  const data = found.slice(0, limit);
+  return {
+    object: 'list',
+    data,
+    first_id: (data[0]?.id as string | undefined) ?? null,
+    last_id: (data.at(-1)?.id as string | undefined) ?? null,
+    has_more: found.length > limit,
+  };
+}
+
+async function* walk(
+  context: AgentContext,
+  range: MessageRange,
+  order: 'asc' | 'desc',
+  after: string | undefined,
+): AsyncGenerator<JsonObject> {
+  let place = range;
+  if (after !== undefined) {
+    const message = (await findAnswer(context, nameOfItem(after) ?? ''))?.message;
+    const items = message?.conversation === range.conversation ? inOrder(message, order) : [];
+    const index = items.findIndex(({ id }) => id === after);
+    if (!message || index === -1) {
+      throw new InvalidRequestError([
+        { path: 'after', message: `there is no item ${JSON.stringify(after)} in this list` },
+      ]);
+    }
+    yield* items.slice(index + 1);
+    place = beyond(range, message, order);
+  }
+  for (;;) {
+    const rows = await nextMessages(context, place, order);
+    for (const row of rows) yield* inOrder(row, order);
+    const last = rows.at(-1);
+    if (!last) return;
+    place = beyond(range, last, order);
+  }
+}
+
+function inOrder(row: MessageRow, order: 'asc' | 'desc'): JsonObject[] {
+  const items = itemsOf(row);
+  return order === 'asc' ? items : items.toReversed();
+}
+
+function beyond(range: MessageRange, { seq }: MessageRow, order: 'asc' | 'desc'): MessageRange {
+  return order === 'asc' ? { ...range, after: seq } : { ...range, before: seq };
+}
+
+async function nextMessages({ db }: AgentContext, range: MessageRange, order: 'asc' | 'desc'): Promise<MessageRow[]> {
+  const bounds = { limit: MESSAGES_AT_ONCE, maxSize: CHARACTERS_AT_ONCE };
+  if (order === 'asc') return await firstMessages(db, range, bounds);
+  return (await lastMessages(db, range, bounds)).rows.toReversed();
+}
