@@ -74,7 +74,9 @@ export function toAccessConfig(values: Values): AccessConfig {
   };
 }
 
+/** Of a site, or of an app or a browser's extension that has a scheme of its own. */
 function isOrigin(text: string): boolean {
+  if (/^(?!https?:|file:)[a-z][a-z\d+.-]*:\/\/[\w-]+(\.[\w-]+)*$/.test(text)) return true;
   return /^https?:\/\/[^*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 

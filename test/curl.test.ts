@@ -60,9 +60,11 @@ const PAGES = [
   'docs/access.md',
   'docs/anthropic.md',
   'docs/approvals.md',
+  'docs/completions.md',
   'docs/conversations.md',
   'docs/demo.md',
   'docs/idempotency.md',
+  'docs/mcp-server.md',
   'docs/openai.md',
   'docs/responses.md',
   'docs/rules.md',
@@ -74,7 +76,12 @@ const PAGES = [
 /** What a block of a page must print: an answer that is none of an error, or a stream that ends well. */
 function expectSuccess(block: string, out: string): void {
   if (out.endsWith('data: [DONE]\n\n')) expect(out).toContain('"type":"finish"');
-  else if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
+  else if (out.startsWith('event: message\n')) {
+    // A message of the Model Context Protocol.
+    const { result } = JSON.parse(out.replace(/^event: message\ndata: /, ''));
+    expect(result.content).not.toEqual([]);
+    expect(result).not.toHaveProperty('isError');
+  } else if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
   else if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"(id":"resp_|userMessage")/);
   else {
     const answer = JSON.parse(out);

@@ -3,6 +3,8 @@ import { type AppError, type ErrorCode, STATUS_OF } from '../errors.ts';
 import { errorReply } from '../http/envelope.ts';
 import { rateHeaders } from '../http/rate-headers.ts';
 import type { Wire } from '../http/wire.ts';
+import { ownKey } from './own-key.ts';
+import { withRetryHeaders } from './retry-headers.ts';
 import { tightestOf } from './tightest.ts';
 
 /** An error as Anthropic's API gives it. */
@@ -45,7 +47,7 @@ function typeOf(code: ErrorCode): string {
 
 /** Keys come in `x-api-key`, or as a bearer's token. @see https://docs.anthropic.com/en/api/rate-limits#response-headers */
 export const ANTHROPIC_WIRE: Wire = {
-  authorization: ({ authorization, 'x-api-key': key }) => authorization ?? (key ? `Bearer ${key}` : undefined),
+  authorization: ({ authorization, 'x-api-key': key }) => ownKey(authorization, key ? `Bearer ${key}` : undefined),
   requestHeaders: (requestId) => ({ 'request-id': requestId }),
   limitHeaders: (verdict) => {
     const tightest = tightestOf(verdict);
@@ -61,6 +63,10 @@ export const ANTHROPIC_WIRE: Wire = {
   errorReply: (error, requestId) => {
     const { status, headers } = errorReply(error, requestId);
     const body = anthropicError(error, requestId);
-    return { status: error.code === 'overloaded' ? OVERLOADED : status, headers, body };
+    return {
+      status: error.code === 'overloaded' ? OVERLOADED : status,
+      headers: withRetryHeaders(headers, error),
+      body,
+    };
   },
 };

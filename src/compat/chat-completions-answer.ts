@@ -82,24 +82,24 @@ export async function* answerChunks(
 ): AsyncGenerator<string> {
   const answer = new Answer(started.ref);
   const head = JSON.stringify(headOf(started, 'chat.completion.chunk')).slice(0, -1);
-  const chunk = chunkWriter(head);
-  // The calls of an answer are numbered through.
-  let calls = 0;
+  const write = new ChunkWriter(head, started.ref);
   try {
-    let out = chunk('{"role":"assistant","content":""}');
+    let out = write.delta('{"role":"assistant","content":""}');
     for await (const events of started.events) {
       for (const event of events) {
         answer.add(event);
-        out += eventChunk(event, chunk, started.ref, calls);
-        if (event.type === 'tool-call') calls += 1;
+        out += write.event(event);
       }
       if (answer.error) throw answer.error;
       if (out !== '') yield out;
       out = '';
     }
     const carried = carriedParts(answer.parts);
-    if (carried) out += chunk(JSON.stringify(carried));
-    out += chunk('{}', `null,"finish_reason":${JSON.stringify(reasonOf(answer.finishReason, calls))}`);
+    if (carried) out += write.delta(JSON.stringify(carried));
+    out += write.delta(
+      '{}',
+      `null,"finish_reason":${JSON.stringify(reasonOf(answer.finishReason, answer.toolCalls.length))}`,
+    );
     if (includeUsage) {
       const usage = usageOf(started.ref.provider, answer.usage);
       out += `data: ${head},"choices":[],"usage":${JSON.stringify(usage)}}\n\n`;
@@ -110,34 +110,53 @@ export async function* answerChunks(
   }
 }
 
-type ChunkWriter = (delta: string, logprobsAndReason?: string) => string;
+const GOES_ON = 'null,"finish_reason":null';
+const AFTER_TEXT = `},"logprobs":${GOES_ON}}]}\n\n`;
 
-/** Writes a chunk around a delta that is JSON already: an answer has thousands, which differ in nothing else. */
-function chunkWriter(head: string): ChunkWriter {
-  const before = `data: ${head},"choices":[{"index":0,"delta":`;
-  return (delta, rest = 'null,"finish_reason":null') => `${before}${delta},"logprobs":${rest}}]}\n\n`;
-}
+/** Writes chunks around deltas: an answer has thousands, which differ in nothing else, so the rest is made once. */
+class ChunkWriter {
+  readonly #origin: Origin;
+  readonly #before: string;
+  readonly #beforeText: string;
+  readonly #beforeReasoning: string;
+  /** The calls of an answer are numbered through. */
+  #calls = 0;
 
-function eventChunk(event: ProviderEvent, chunk: ChunkWriter, origin: Origin, index: number): string {
-  switch (event.type) {
-    case 'text':
-      return event.text === '' ? '' : chunk(`{"content":${JSON.stringify(event.text)}}`);
-    case 'reasoning':
-      return event.text === '' ? '' : chunk(`{"reasoning_content":${JSON.stringify(event.text)}}`);
-    case 'tool-call': {
-      const call = { index, ...toolCall(withOrigin(event.call, origin)) };
-      return chunk(JSON.stringify({ tool_calls: [call] }));
+  /** @param head the beginning of every chunk, as JSON without its last brace. */
+  constructor(head: string, origin: Origin) {
+    this.#origin = origin;
+    this.#before = `data: ${head},"choices":[{"index":0,"delta":`;
+    this.#beforeText = `${this.#before}{"content":`;
+    this.#beforeReasoning = `${this.#before}{"reasoning_content":`;
+  }
+
+  /** @param delta JSON already. @param rest what follows `"logprobs":`. */
+  delta(delta: string, rest: string = GOES_ON): string {
+    return `${this.#before}${delta},"logprobs":${rest}}]}\n\n`;
+  }
+
+  /** @returns '' for what has no place in a chunk. */
+  event(event: ProviderEvent): string {
+    switch (event.type) {
+      case 'text':
+        return event.text === '' ? '' : this.#beforeText + JSON.stringify(event.text) + AFTER_TEXT;
+      case 'reasoning':
+        return event.text === '' ? '' : this.#beforeReasoning + JSON.stringify(event.text) + AFTER_TEXT;
+      case 'tool-call': {
+        const call = { index: this.#calls++, ...toolCall(withOrigin(event.call, this.#origin)) };
+        return this.delta(JSON.stringify({ tool_calls: [call] }));
+      }
+      case 'logprobs':
+        return this.delta('{}', `${JSON.stringify({ content: event.tokens, refusal: null })},"finish_reason":null`);
+      default:
+        return '';
     }
-    case 'logprobs':
-      return chunk('{}', `${JSON.stringify({ content: event.tokens, refusal: null })},"finish_reason":null`);
-    default:
-      return '';
   }
 }
 
 function headOf({ id, ref }: StartedCompletion, object: Head['object']): Head {
   const created = Math.floor(Date.now() / 1000);
-  return { id: id.replace(/^resp_/, 'chatcmpl-'), object, created, model: ref.model };
+  return { id: `chatcmpl-${id.slice('resp_'.length)}`, object, created, model: ref.model };
 }
 
 function messageOf(answer: Answer): object {

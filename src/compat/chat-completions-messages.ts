@@ -4,8 +4,8 @@ import { type ContentPart, readMedia, toUserParts } from '../chat/content.ts';
 import { isObject, type JsonObject } from '../core/json.ts';
 import { misfits, PartsSchema, plainText, ToolCallSchema } from '../http/messages.ts';
 import { text } from '../http/schemas.ts';
-import type { Message, ToolCall } from '../providers/chat-model.ts';
-import { fileDataUrl } from './openai-parameters.ts';
+import type { Message, ToolCall, UserPart } from '../providers/chat-model.ts';
+import { fileDataUrl, Ignored } from './openai-parameters.ts';
 
 const MAX_MESSAGES = 2000;
 const MAX_TEXT = 10_000_000;
@@ -13,8 +13,14 @@ const MAX_TEXT = 10_000_000;
 /** Where an answer carries what its provider wants back with it; clients that keep a message whole send it back. */
 export const CARRIER = 'profclaw';
 
-const name = { name: z.string().max(200).nullish().describe('Taken, and not sent on.') };
-const TextPart = z.strictObject({ type: z.literal('text'), text: z.string().max(MAX_TEXT) });
+/** Marks for a provider's cache, which the server sets by itself. */
+const cached = { cache_control: Ignored };
+const extra = {
+  name: z.string().max(200).nullish().describe('Taken, and not sent on.'),
+  id: Ignored,
+  ...cached,
+};
+const TextPart = z.strictObject({ type: z.literal('text'), text: z.string().max(MAX_TEXT), ...cached });
 const Texts = z.union([z.string().max(MAX_TEXT), z.array(TextPart)]);
 
 const ImagePart = z.strictObject({
@@ -24,8 +30,9 @@ const ImagePart = z.strictObject({
       .string()
       .refine((url) => readMedia(url) !== undefined, 'must be a data URL with base64 or an https URL')
       .describe('A data URL with base64, or an https URL.'),
-    detail: z.enum(['auto', 'low', 'high', 'original']).optional().describe('A hint; not sent on.'),
+    detail: z.enum(['auto', 'low', 'high', 'original']).nullish().describe('A hint; not sent on.'),
   }),
+  ...cached,
 });
 
 const FilePart = z.strictObject({
@@ -40,18 +47,15 @@ const FilePart = z.strictObject({
     filename: text(255).optional(),
     file_id: z.null({ error: 'no uploads are kept here: send file_data' }).optional(),
   }),
+  ...cached,
 });
 
-const UserContent = z.union([
-  text(MAX_TEXT),
-  z
-    .array(
-      z.discriminatedUnion('type', [TextPart.extend({ text: text(MAX_TEXT) }), ImagePart, FilePart], {
-        error: 'must be text, image_url or file; audio is not taken: send its transcript',
-      }),
-    )
-    .min(1, 'must have at least one part'),
-]);
+const Part = z.discriminatedUnion('type', [TextPart, ImagePart, FilePart], {
+  error: 'must be text, image_url or file; audio is not taken: send its transcript',
+});
+const UserContent = z.union([z.string().max(MAX_TEXT), z.array(Part).min(1, 'must have at least one part')]);
+/** Of OpenAI's own only texts; some clients also give back pictures. */
+const ResultContent = z.union([z.string().max(MAX_TEXT), z.array(Part)]).nullable();
 
 /** A call, with what its provider wants back with it. */
 const Call = z.strictObject({
@@ -63,6 +67,7 @@ const Call = z.strictObject({
     parsed_arguments: z.unknown().optional().describe('Of the client’s own helpers; not read.'),
   }),
   index: z.int().optional(),
+  provider_specific_fields: Ignored,
   extra_content: z
     .looseObject({ [CARRIER]: ToolCallSchema.pick({ origin: true, data: true }).optional() })
     .nullish()
@@ -79,6 +84,7 @@ const AssistantMessage = z
       .optional(),
     refusal: z.string().nullish(),
     reasoning_content: z.string().nullish(),
+    reasoning: z.string().nullish().describe('Another name of `reasoning_content`.'),
     tool_calls: z.array(Call).nullish(),
     extra_content: z
       .looseObject({ [CARRIER]: z.strictObject({ parts: PartsSchema }).optional() })
@@ -88,7 +94,10 @@ const AssistantMessage = z
     audio: z.null({ error: 'audio is not taken' }).optional(),
     annotations: z.unknown().optional().describe('Not read.'),
     parsed: z.unknown().optional().describe('Of the client’s own helpers; not read.'),
-    ...name,
+    provider_specific_fields: Ignored,
+    reasoning_details: Ignored,
+    thinking_blocks: Ignored,
+    ...extra,
   })
   .superRefine((message, context) => {
     const calls = message.tool_calls ?? [];
@@ -103,17 +112,24 @@ const MessageSchema = z
   .discriminatedUnion(
     'role',
     [
-      z.strictObject({ role: z.literal('system'), content: Texts, ...name }),
-      z.strictObject({ role: z.literal('developer'), content: Texts, ...name }),
-      z.strictObject({ role: z.literal('user'), content: UserContent, ...name }),
+      z.strictObject({ role: z.literal('system'), content: Texts, ...extra }),
+      z.strictObject({ role: z.literal('developer'), content: Texts, ...extra }),
+      z.strictObject({ role: z.literal('user'), content: UserContent, ...extra }),
       AssistantMessage,
-      z.strictObject({ role: z.literal('tool'), tool_call_id: text(500), content: Texts, ...name }),
+      z.strictObject({ role: z.literal('tool'), tool_call_id: text(500), content: ResultContent, ...extra }),
     ],
     { error: 'must be system, developer, user, assistant or tool; in place of function, use tools and the role tool' },
   )
   .meta({ id: 'ChatCompletionMessage' });
 
 type InMessage = z.output<typeof MessageSchema>;
+type ToolResult = Extract<Message, { role: 'tool' }>;
+
+/** Is it something to answer? */
+function asks(message: InMessage): boolean {
+  if (message.role === 'user') return userParts(message.content).length > 0;
+  return message.role !== 'system' && message.role !== 'developer';
+}
 
 /** The messages of a chat completion. */
 export const ChatMessages = z
@@ -121,9 +137,11 @@ export const ChatMessages = z
   .min(1, 'must have at least one message')
   .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`)
   .superRefine((messages, context) => {
-    const isPrompt = ({ role }: InMessage): boolean => role === 'system' || role === 'developer';
-    if (messages.length > 0 && messages.every(isPrompt))
-      context.addIssue({ code: 'custom', message: 'must have at least one message that is not a system message' });
+    if (messages.length > 0 && !messages.some(asks))
+      context.addIssue({
+        code: 'custom',
+        message: 'must have at least one message that is neither empty nor a system message',
+      });
     const ids = new Set<string>();
     for (const [index, message] of messages.entries()) {
       if (message.role === 'assistant') for (const { id } of message.tool_calls ?? []) ids.add(id);
@@ -146,10 +164,10 @@ export function toChatMessages(messages: readonly InMessage[]): Message[] {
       for (const call of message.tool_calls ?? []) names.set(call.id, call.function.name);
       found.push(toAssistant(message));
     } else if (message.role === 'user') {
-      found.push({ role: 'user', parts: toUserParts(userContent(message.content)) });
+      found.push({ role: 'user', parts: userParts(message.content) });
     } else if (message.role === 'tool') {
-      const { tool_call_id: toolCallId, content } = message;
-      found.push({ role: 'tool', toolCallId, toolName: names.get(toolCallId) ?? '', text: plainText(content) });
+      const { tool_call_id: toolCallId } = message;
+      found.push({ role: 'tool', toolCallId, toolName: names.get(toolCallId) ?? '', ...toResult(message.content) });
     } else {
       const prompt = plainText(message.content);
       // Some clients send an empty one, which providers refuse.
@@ -166,7 +184,7 @@ function toAssistant(message: z.output<typeof AssistantMessage>): Message {
   // A client may have shortened the history: then what it says counts.
   const parts = carried && misfits({ content, toolCalls, parts: carried }).length === 0 ? carried : undefined;
   if (parts) return { role: 'assistant', parts: assistantParts({ content, toolCalls, parts: parts as MessagePart[] }) };
-  const reasoning = message.reasoning_content ?? '';
+  const reasoning = message.reasoning_content ?? message.reasoning ?? '';
   return {
     role: 'assistant',
     parts: [
@@ -200,10 +218,22 @@ function readObject(written: string): JsonObject | undefined {
   }
 }
 
-function userContent(content: z.output<typeof UserContent>): string | ContentPart[] {
-  if (typeof content === 'string') return content;
+/** Some clients send empty texts, which providers refuse. */
+function userParts(content: z.output<typeof UserContent>): UserPart[] {
+  const parts: ContentPart[] = typeof content === 'string' ? [{ type: 'text', text: content }] : contentParts(content);
+  return toUserParts(parts).filter((part) => part.type !== 'text' || part.text !== '');
+}
+
+function toResult(content: z.output<typeof ResultContent>): Pick<ToolResult, 'text' | 'media'> {
+  if (typeof content === 'string' || content === null) return { text: content ?? '' };
+  const parts = toUserParts(contentParts(content));
+  const media = parts.filter((part) => part.type !== 'text');
+  return { text: plainText(parts.filter((part) => part.type === 'text')), ...(media.length > 0 ? { media } : {}) };
+}
+
+function contentParts(content: readonly z.output<typeof Part>[]): ContentPart[] {
   return content.map((part): ContentPart => {
-    if (part.type === 'text') return part;
+    if (part.type === 'text') return { type: 'text', text: part.text };
     if (part.type === 'image_url') return { type: 'image', image: part.image_url.url };
     const { file_data, filename } = part.file;
     return { type: 'file', file: fileDataUrl(file_data), filename };

@@ -19,6 +19,7 @@ import {
 const FunctionTool = z.strictObject({
   type: z.literal('function', { error: 'must be function: custom tools are not taken, and none are built in' }),
   function: z.strictObject(FunctionFields),
+  cache_control: Ignored,
 });
 
 const NamedFunction = z.strictObject({
@@ -39,6 +40,27 @@ const Format = z.discriminatedUnion(
   { error: 'must be text, json_object or json_schema' },
 );
 
+/** What some of the servers that speak this wire take beside it, and nothing here does: left out, with a warning. */
+const OTHERS = [
+  ...['min_p', 'top_a', 'repetition_penalty', 'repeat_penalty', 'repeat_last_n', 'mirostat', 'tfs_z'],
+  ...['num_ctx', 'num_keep', 'num_batch', 'num_gpu', 'num_thread', 'keep_alive', 'think'],
+  ...['enable_thinking', 'chat_template_kwargs', 'thinking'],
+  ...['provider', 'models', 'route', 'transforms', 'plugins'],
+] as const;
+
+const Others = Object.fromEntries(
+  OTHERS.map((name) => [name, z.unknown().optional().describe('Left out, with a warning.')]),
+) as Record<(typeof OTHERS)[number], z.ZodOptional<z.ZodUnknown>>;
+
+/** How hard to reason, as OpenRouter has it. */
+const Reasoning = z.strictObject({
+  effort: EffortName.nullish(),
+  enabled: z.boolean().nullish(),
+  max_tokens: z.int().nullish().describe('Not sent on; without an effort it is `medium`.'),
+  exclude: Ignored,
+  summary: Ignored,
+});
+
 /** The body of a chat completion. Null is taken for nothing wherever OpenAI's API does. */
 export const ChatCompletionBody = z
   .strictObject({
@@ -48,9 +70,13 @@ export const ChatCompletionBody = z
     stream_options: z.strictObject({ include_usage: z.boolean().optional(), include_obfuscation: Ignored }).nullish(),
     temperature: Temperature.nullish(),
     top_p: z.number().min(0).max(1).nullish(),
+    top_k: z.int().min(0).nullish(),
     max_tokens: MaxTokens.nullish(),
     max_completion_tokens: MaxTokens.nullish().describe('The newer name of max_tokens.'),
-    stop: z.union([text(1000), z.array(text(1000)).max(4)]).nullish(),
+    stop: z
+      .union([text(1000), z.array(text(1000)).max(100)])
+      .nullish()
+      .describe('OpenAI itself takes four.'),
     seed: z.int().nullish(),
     frequency_penalty: z.number().min(-2).max(2).nullish(),
     presence_penalty: z.number().min(-2).max(2).nullish(),
@@ -62,6 +88,7 @@ export const ChatCompletionBody = z
     tool_choice: z.union([z.enum(['auto', 'none', 'required']), NamedFunction]).nullish(),
     parallel_tool_calls: z.boolean().nullish(),
     reasoning_effort: EffortName.nullish(),
+    reasoning: Reasoning.nullish().describe('The same, as OpenRouter has it.'),
     verbosity: z.enum(['low', 'medium', 'high']).nullish().describe('Left out, with a warning.'),
     n: z.literal(1, { error: 'must be 1: send the request several times' }).nullish(),
     modalities: z.array(z.literal('text', { error: 'must be text: nothing else is made' })).nullish(),
@@ -77,6 +104,10 @@ export const ChatCompletionBody = z
     prompt_cache_key: Ignored,
     prompt_cache_retention: Ignored,
     prediction: Ignored,
+    include_reasoning: Ignored,
+    usage: Ignored,
+    cache_control: Ignored,
+    ...Others,
   })
   .superRefine((body, context) => {
     const complain = (path: string, message: string): void =>
@@ -90,8 +121,7 @@ export const ChatCompletionBody = z
     ))
       complain(path, message);
     if (old && most && old !== most) complain('max_tokens', 'differs from max_completion_tokens: send one of them');
-    if (typeof body.top_logprobs === 'number' && body.logprobs !== true)
-      complain('top_logprobs', 'needs logprobs: true');
+    if (body.top_logprobs && body.logprobs !== true) complain('top_logprobs', 'needs logprobs: true');
   });
 
 type Body = z.output<typeof ChatCompletionBody>;
@@ -106,19 +136,29 @@ export function toCompletionInput(body: Body): { input: CompletionInput; warning
     maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
     tools: (body.tools ?? []).map(({ function: given }) => toTool(given)),
     toolChoice: typeof choice === 'object' && choice ? { name: choice.function.name } : (choice ?? undefined),
-    effort: toEffort(body.reasoning_effort),
+    effort: toEffort(body.reasoning_effort ?? effortOf(body.reasoning)),
     sampling: toSampling(body),
     responseFormat: toFormat(body.response_format),
     parallelToolCalls: body.parallel_tool_calls ?? undefined,
     stream: body.stream ?? false,
   };
-  return { input, warnings: body.verbosity ? ['verbosity is not sent on: say in a message how long to be'] : [] };
+  const warnings = OTHERS.flatMap((name) =>
+    body[name] === undefined || body[name] === null ? [] : [`${name}: there is no such thing here; left out`],
+  );
+  if (body.verbosity) warnings.push('verbosity is not sent on: say in a message how long to be');
+  return { input, warnings };
+}
+
+function effortOf(reasoning: Body['reasoning']): Body['reasoning_effort'] {
+  const { effort, enabled, max_tokens: most } = reasoning ?? {};
+  return effort ?? (enabled || most ? 'medium' : undefined);
 }
 
 function toSampling(body: Body): Sampling | undefined {
   const { stop, logprobs } = body;
   const sampling: Sampling = {
     ...(typeof body.top_p === 'number' ? { topP: body.top_p } : {}),
+    ...(body.top_k ? { topK: body.top_k } : {}),
     ...(stop && stop.length > 0 ? { stop: [stop].flat() } : {}),
     ...(typeof body.seed === 'number' ? { seed: body.seed } : {}),
     ...(typeof body.frequency_penalty === 'number' ? { frequencyPenalty: body.frequency_penalty } : {}),

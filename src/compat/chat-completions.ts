@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { startCompletion } from '../chat/complete.ts';
 import { PROVIDER_ERRORS } from '../http/completion-schemas.ts';
-import { EventStream } from '../http/event-stream.ts';
+import { EventStream, QUIET_MS } from '../http/event-stream.ts';
 import { defineRoute } from '../http/route.ts';
 import { chatContext } from '../http/turn-input.ts';
 import { answerHeaders } from './answer-headers.ts';
@@ -96,6 +96,7 @@ export const chatCompletionRoutes = [
       const includeUsage = body.stream_options?.include_usage ?? false;
       return new EventStream(answerChunks(started, { includeUsage, wire, requestId }), {
         headers: headers(),
+        quietMs: QUIET_MS,
       });
     },
   }),

@@ -1,5 +1,6 @@
 import type { CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
 import { type AppError, toAppError } from '../errors.ts';
+import { cancellable } from './mcp-cancellation.ts';
 import { mcpChatTools } from './mcp-chat-tools.ts';
 import { mcpConversationTools } from './mcp-conversation-tools.ts';
 import { mcpRunTools } from './mcp-run-tools.ts';
@@ -15,8 +16,15 @@ const ERROR_META = 'profclaw/error';
 
 type Library = typeof import('@modelcontextprotocol/server');
 
-/** A server for one request, with the tools that its caller may use. */
-export function mcpServer({ McpServer }: Library, request: ToolCall['request']): McpServer {
+/**
+ * A server for one request, with the tools that its caller may use.
+ * @param controller is aborted when a later message cancels the request.
+ */
+export function mcpServer(
+  { McpServer }: Library,
+  request: ToolCall['request'],
+  controller: AbortController,
+): McpServer {
   const { version } = request.services;
   const server = new McpServer(
     { name: 'profclaw', title: 'profclaw', version },
@@ -28,7 +36,9 @@ export function mcpServer({ McpServer }: Library, request: ToolCall['request']):
     if (tool.scope !== 'any' && !scopes.includes(tool.scope)) continue;
     const { title, description, input: inputSchema, output: outputSchema, annotations } = tool;
     const config = { title, description, inputSchema, outputSchema, annotations };
-    server.registerTool(tool.name, config, (args, context) => resultOf(tool, args, callOf(request, context)));
+    server.registerTool(tool.name, config, (args, context) =>
+      cancellable({ request, id: context.mcpReq.id, controller }, () => resultOf(tool, args, callOf(request, context))),
+    );
   }
   return server;
 }

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { EventStream } from '../http/event-stream.ts';
 import { Page } from '../http/page.ts';
 import { defineRoute, type RouteRequest } from '../http/route.ts';
+import { cancelCall } from './mcp-cancellation.ts';
 import { mcpServer } from './mcp-server.ts';
 
 const PATH = '/mcp';
@@ -47,21 +49,27 @@ function notAllowed(): Page {
   return new Page(text, { 'content-type': 'application/json', allow: 'POST' }, 405);
 }
 
-async function answer(request: RouteRequest<unknown, unknown, unknown>): Promise<Page | EventStream> {
+async function answer(request: RouteRequest<unknown, unknown, Record<string, unknown>>): Promise<Page | EventStream> {
   // Only who asks for it pays for loading it.
   const library = await import('@modelcontextprotocol/server');
   const { log } = request.services;
-  const handler = library.createMcpHandler(() => mcpServer(library, request), {
+  const { body } = request;
+  cancelCall(request, body);
+  const controller = new AbortController();
+  const handler = library.createMcpHandler(() => mcpServer(library, request, controller), {
     // What changes nothing by itself needs no subscriptions.
     maxSubscriptions: 0,
     onerror: (err) => log.debug({ requestId: request.requestId, err }, 'MCP request refused'),
   });
   const headers = messageHeaders(request.headers);
-  const { signal } = request;
+  const signal = AbortSignal.any([request.signal, controller.signal]);
   const response = await handler.fetch(new Request(`http://localhost${PATH}`, { method: 'POST', headers, signal }), {
-    parsedBody: request.body,
+    parsedBody: body,
   });
-  return toReply(response);
+  // A name that tells one client's calls from another's, so that it can cancel them; nothing is kept under it.
+  const named: Record<string, string> =
+    body.method === 'initialize' && response.ok ? { 'mcp-session-id': randomUUID() } : {};
+  return toReply(response, named);
 }
 
 /** What the protocol says in headers; who asks, and from where, has been seen to. */
@@ -72,13 +80,13 @@ function messageHeaders(given: RouteRequest<unknown, unknown, unknown>['headers'
   return headers;
 }
 
-async function toReply(response: Response): Promise<Page | EventStream> {
+async function toReply(response: Response, more: Record<string, string>): Promise<Page | EventStream> {
   const type = response.headers.get('content-type') ?? 'application/json';
   const kept = KEPT.flatMap((name) => {
     const value = response.headers.get(name);
     return value === null ? [] : [[name, value]];
   });
-  const headers = Object.fromEntries(kept) as Record<string, string>;
+  const headers: Record<string, string> = { ...Object.fromEntries(kept), ...more };
   if (response.body && type.startsWith('text/event-stream'))
     return new EventStream(response.body.pipeThrough(new TextDecoderStream()), { headers });
   return new Page(await response.text(), { ...headers, 'content-type': type }, response.status);

@@ -21,7 +21,10 @@ import type { CountTokensInput, MessagesInput } from './messages-schema.ts';
 type Param = CountTokensInput['messages'][number];
 type Block<Role> = Exclude<Extract<Param, { role: Role }>['content'], string>[number];
 type UserBlock = Block<'user'>;
-type MediaBlock = Extract<UserBlock, { type: 'image' | 'document' }>;
+type PartBlock =
+  | Exclude<UserBlock, { type: 'tool_result' }>
+  | Exclude<Extract<UserBlock, { type: 'tool_result' }>['content'], string | undefined>[number];
+type MediaSource = Exclude<Extract<PartBlock, { type: 'image' | 'document' }>['source'], { type: 'content' }>;
 
 /** The budgets of thinking up to which each effort goes, in tokens. */
 const BUDGETS: readonly (readonly [number, Effort])[] = [
@@ -119,15 +122,31 @@ function toUserMessages(blocks: UserBlock[], names: ReadonlyMap<string, string>)
   return parts.length > 0 ? [...results, { role: 'user', parts }] : results;
 }
 
-function toParts(block: Exclude<UserBlock, { type: 'tool_result' }>): UserPart[] {
-  if (block.type === 'text') return [{ type: 'text', text: block.text }];
-  const media = toMedia(block.source);
-  if (block.type === 'image') return [{ type: 'image', media }];
-  const context = block.context ? [{ type: 'text', text: block.context } as const] : [];
-  return [...context, { type: 'file', media, ...(block.title ? { filename: block.title } : {}) }];
+function toParts(block: PartBlock): UserPart[] {
+  switch (block.type) {
+    case 'text':
+      return [{ type: 'text', text: block.text }];
+    case 'image':
+      return [{ type: 'image', media: toMedia(block.source) }];
+    case 'search_result':
+      return [{ type: 'text', text: [block.title, block.source, plainText(block.content)].join('\n\n') }];
+    case 'tool_reference':
+      return [{ type: 'text', text: `The tool ${block.tool_name} can be used.` }];
+    case 'document':
+      return toDocument(block);
+  }
 }
 
-function toMedia(source: MediaBlock['source']): Media {
+function toDocument({ source, title, context }: Extract<PartBlock, { type: 'document' }>): UserPart[] {
+  const before = context ? [{ type: 'text', text: context } as const] : [];
+  if (source.type !== 'content')
+    return [...before, { type: 'file', media: toMedia(source), ...(title ? { filename: title } : {}) }];
+  const heading = title ? [{ type: 'text', text: title } as const] : [];
+  const pieces = typeof source.content === 'string' ? toUserParts(source.content) : source.content.flatMap(toParts);
+  return [...before, ...heading, ...pieces];
+}
+
+function toMedia(source: MediaSource): Media {
   if (source.type === 'url') return { url: source.url };
   const data = source.type === 'text' ? Buffer.from(source.data).toString('base64') : source.data;
   return { data, mediaType: source.media_type };
@@ -213,6 +232,9 @@ function toEffort({ thinking, output_config: config }: MessagesInput, warnings: 
 function hasCitations({ messages }: MessagesInput): boolean {
   return messages.some(
     ({ content }) =>
-      typeof content !== 'string' && content.some((block) => block.type === 'document' && block.citations?.enabled),
+      typeof content !== 'string' &&
+      content.some(
+        (block) => (block.type === 'document' || block.type === 'search_result') && block.citations?.enabled,
+      ),
   );
 }

@@ -4,9 +4,11 @@ import { asObject } from '../core/json.ts';
 import { ShallowObject } from '../http/messages.ts';
 import { MaxTokens, ModelName, Temperature, text } from '../http/schemas.ts';
 import { isCarried, readCarried } from './messages-carrier.ts';
+import { clientTool } from './messages-client-tools.ts';
 
 const MAX_MESSAGES = 10_000;
-const MAX_TOOLS = 128;
+/** Clients with many servers of tools have hundreds. A provider may take fewer, and says so. */
+const MAX_TOOLS = 1000;
 
 /** Taken and not used: marks are set by a rule of our own. */
 const CacheControl = z.looseObject({ type: z.literal('ephemeral') }).nullish();
@@ -35,16 +37,32 @@ const ImageBlock = z.strictObject({
   }),
   ...cached,
 });
+/** A document in pieces, as those that clients have cut up themselves. */
+const PiecesSource = z.strictObject({
+  type: z.literal('content'),
+  content: z.union([z.string(), z.array(z.discriminatedUnion('type', [TextBlock, ImageBlock]))]),
+});
 const DocumentBlock = z.strictObject({
   type: z.literal('document'),
-  source: z.discriminatedUnion('type', [Base64Source, UrlSource, PlainSource], {
-    error: 'must be of the type base64, url or text; files are not kept here',
+  source: z.discriminatedUnion('type', [Base64Source, UrlSource, PlainSource, PiecesSource], {
+    error: 'must be of the type base64, url, text or content; files are not kept here',
   }),
   title: text(500).nullish(),
   context: z.string().nullish(),
   citations: z.looseObject({ enabled: z.boolean().optional() }).nullish(),
   ...cached,
 });
+
+const SearchResultBlock = z.strictObject({
+  type: z.literal('search_result'),
+  source: z.string(),
+  title: z.string(),
+  content: z.array(TextBlock),
+  citations: z.looseObject({ enabled: z.boolean().optional() }).nullish(),
+  ...cached,
+});
+/** What a client's search for tools has found: all tools are sent anyway. */
+const ToolReferenceBlock = z.strictObject({ type: z.literal('tool_reference'), tool_name: text(200), ...cached });
 
 const ToolResultBlock = z.strictObject({
   type: z.literal('tool_result'),
@@ -53,8 +71,8 @@ const ToolResultBlock = z.strictObject({
     .union([
       z.string(),
       z.array(
-        z.discriminatedUnion('type', [TextBlock, ImageBlock, DocumentBlock], {
-          error: 'must be of the type text, image or document',
+        z.discriminatedUnion('type', [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock, ToolReferenceBlock], {
+          error: 'must be of the type text, image, document, search_result or tool_reference',
         }),
       ),
     ])
@@ -86,9 +104,11 @@ const AssistantBlock = z.discriminatedUnion(
   ],
   { error: 'must be of the type text, thinking, redacted_thinking or tool_use' },
 );
-const UserBlock = z.discriminatedUnion('type', [TextBlock, ImageBlock, DocumentBlock, ToolResultBlock], {
-  error: 'must be of the type text, image, document or tool_result',
-});
+const UserBlock = z.discriminatedUnion(
+  'type',
+  [TextBlock, ImageBlock, DocumentBlock, SearchResultBlock, ToolResultBlock],
+  { error: 'must be of the type text, image, document, search_result or tool_result' },
+);
 
 const MessageParam = z.discriminatedUnion(
   'role',
@@ -115,6 +135,11 @@ const CustomTool = z.strictObject({
 const Tool = z.preprocess((tool, context) => {
   const type = asObject(tool).type ?? 'custom';
   if (type === 'custom') return tool;
+  const described = clientTool(type);
+  if (described) {
+    const { max_characters: _, ...given } = asObject(tool);
+    return { ...given, ...described, type: 'custom' };
+  }
   const message =
     `${String(type).slice(0, 100)} is a tool of Anthropic’s own, which there is not here; ` +
     'offer one of yours with an input_schema';
@@ -153,9 +178,9 @@ const OutputConfig = z.strictObject({
   task_budget: Ignored,
 });
 
-/** Well known, and needs something that is not here. */
+/** Well known, and needs something that is not here; an empty list asks for nothing. */
 function refused(why: string) {
-  return z.null({ error: why }).optional();
+  return z.union([z.null({ error: why }), z.tuple([], { error: why })]).optional();
 }
 
 /** What is asked of a model, counted or answered. */
@@ -165,12 +190,12 @@ const Prompt = {
     .array(MessageParam)
     .min(1, 'must have at least one message')
     .max(MAX_MESSAGES, `must have at most ${MAX_MESSAGES} messages`),
-  system: z.union([z.string(), z.array(TextBlock)]).optional(),
+  system: z.union([z.string(), z.array(TextBlock)]).nullish(),
   tools: z
     .array(Tool)
     .max(MAX_TOOLS)
     .refine((tools) => new Set(tools.map(({ name }) => name)).size === tools.length, 'names must differ')
-    .optional(),
+    .nullish(),
   tool_choice: ToolChoice.nullish(),
   thinking: Thinking.nullish(),
   output_config: OutputConfig.nullish(),
@@ -181,6 +206,8 @@ const Prompt = {
   user_profile_id: Ignored,
   workspace_id: Ignored,
   betas: Ignored,
+  anthropic_beta: Ignored,
+  anthropic_version: Ignored,
   thread: Ignored.describe('Refused, in a way that makes clients send the whole conversation instead.'),
   mcp_servers: refused('servers of tools are set up at this server (POST /api/mcp/servers), for its own runs'),
 };
@@ -209,7 +236,8 @@ function checkTogether({ value, issues }: z.core.ParsePayload<Prompted>): void {
   const say = (path: (string | number)[], message: string): void => {
     issues.push({ code: 'custom', path, message, input: value });
   };
-  const { messages, tools = [], tool_choice: choice } = value;
+  const { messages, tool_choice: choice } = value;
+  const tools = value.tools ?? [];
   const calls = new Set<string>();
   for (const [i, { role, content }] of messages.entries()) {
     if (typeof content === 'string') continue;

@@ -2,6 +2,8 @@ import { type AppError, type ErrorCode, type Issue, STATUS_OF } from '../errors.
 import { errorReply } from '../http/envelope.ts';
 import { rateHeaders } from '../http/rate-headers.ts';
 import type { Wire } from '../http/wire.ts';
+import { ownKey } from './own-key.ts';
+import { withRetryHeaders } from './retry-headers.ts';
 import { tightestOf } from './tightest.ts';
 
 /** An error as OpenAI's API gives it; all four are always there. */
@@ -49,7 +51,7 @@ function typeOf(code: ErrorCode): string {
 
 /** @see https://platform.openai.com/docs/guides/rate-limits (headers) and /docs/guides/error-codes */
 export const OPENAI_WIRE: Wire = {
-  authorization: ({ authorization }) => authorization,
+  authorization: ({ authorization }) => ownKey(authorization),
   requestHeaders: () => ({}),
   limitHeaders: (verdict) => {
     const tightest = tightestOf(verdict);
@@ -63,7 +65,7 @@ export const OPENAI_WIRE: Wire = {
   },
   errorReply: (error, requestId) => {
     const { status, headers } = errorReply(error, requestId);
-    return { status, headers, body: openAiError(error) };
+    return { status, headers: withRetryHeaders(headers, error), body: openAiError(error) };
   },
 };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { defineRoute } from '../http/route.ts';
 import type { Wire } from '../http/wire.ts';
+import { chooseModel } from '../providers/choose.ts';
 import { listModels } from '../providers/models.ts';
 import type { ProviderRegistry } from '../providers/registry.ts';
 import { ANTHROPIC_WIRE } from './anthropic-wire.ts';
@@ -44,6 +45,7 @@ const ModelList = z
   .meta({ id: 'WireModelList' });
 
 const Page = z.strictObject({
+  client_version: z.string().optional().describe('Of the client that asks; not read.'),
   limit: z.coerce.number().int().min(1).max(1000).optional(),
   after_id: z.string().optional(),
   before_id: z.string().optional(),
@@ -77,19 +79,31 @@ export const wireModelRoutes = [
     path: '/v1/models/{id+}',
     scope: 'any',
     tag: 'OpenAI',
-    summary: 'One of these models; its id may be percent-encoded or not',
+    summary: 'One of these models, by any name that can be asked for; it may be percent-encoded or not',
     params: z.object({ id: z.string().min(1).max(300) }),
     query: z.strictObject({ beta: z.string().optional() }),
     response: Model,
     errors: ['model_not_found'],
     handle: async ({ services, wire, params }) => {
-      const found = (await callableModels(services.providers)).find(({ id }) => id === params.id);
-      if (found) return toWire(found, wire);
+      const models = await callableModels(services.providers);
+      const found =
+        models.find(({ id }) => id === params.id) ?? (await calledFor(services.providers, params.id, models));
+      if (found) return toWire({ ...found, id: params.id }, wire);
       const asked = JSON.stringify(params.id);
       throw new AppError('model_not_found', `No model is called ${asked}. GET /v1/models lists them`);
     },
   }),
 ];
+
+/** The model that a call by a shorter name would go to, if it is one of these. */
+async function calledFor(
+  providers: ProviderRegistry,
+  name: string,
+  models: readonly NamedModel[],
+): Promise<NamedModel | undefined> {
+  const ref = await chooseModel(providers, name).catch(() => undefined);
+  return ref && models.find(({ id }) => id === `${ref.provider}/${ref.model}`);
+}
 
 async function callableModels(providers: ProviderRegistry): Promise<NamedModel[]> {
   const isCallable = ({ provider }: { provider: NamedModel['provider'] }): boolean =>

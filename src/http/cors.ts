@@ -2,8 +2,17 @@ import type { IncomingMessage } from 'node:http';
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE';
 
-/** What pages may read beside the usual headers. */
-const EXPOSED = 'x-request-id, retry-after, ratelimit, ratelimit-policy, idempotency-replayed';
+/** What pages may read beside the usual headers, those of other clients' wires too: with credentials `*` names none. */
+const EXPOSED = [
+  ...['x-request-id', 'request-id', 'retry-after', 'retry-after-ms', 'x-should-retry', 'idempotency-replayed'],
+  ...['ratelimit', 'ratelimit-policy'],
+  ...['limit', 'remaining', 'reset'].flatMap((what) => [
+    `x-ratelimit-${what}-requests`,
+    `anthropic-ratelimit-requests-${what}`,
+  ]),
+  ...['x-profclaw-provider', 'x-profclaw-warnings', 'x-profclaw-cost'],
+  ...['mcp-session-id', 'mcp-protocol-version', 'content-disposition', 'www-authenticate'],
+].join(', ');
 
 /** A day, in seconds: browsers ask again after two hours at most. */
 const MAX_AGE = '86400';

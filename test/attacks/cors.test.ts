@@ -187,6 +187,10 @@ it.each([
   'app.example.com',
   'https://app.example.com/',
   'file://',
+  'file://localhost',
+  'app://*',
+  'app://obsidian.md/',
+  'app:obsidian',
   'https://a.example,*',
 ])('PROFCLAW_CORS_ORIGINS=%s is refused at the start', async (PROFCLAW_CORS_ORIGINS) => {
   await expect(start({ PROFCLAW_CORS_ORIGINS })).rejects.toThrow(/PROFCLAW_CORS_ORIGINS: .*must be an origin/);

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client';
@@ -193,59 +191,6 @@ describe.each([
     if (client instanceof Client) await client.callTool(wanted, undefined, { onprogress });
     else await client.callTool(wanted, { onprogress });
     expect(told[0]).toMatchObject({ progress: expect.any(Number), message: expect.stringContaining('characters') });
-  });
-});
-
-/** A vendor whose answers begin and never end. @returns when it is left. */
-async function stallingVendor(): Promise<{ url: string; left: Promise<void>; close(): void }> {
-  const left = Promise.withResolvers<void>();
-  const vendor = createServer((_request, response) => {
-    response.on('close', () => left.resolve());
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const message = {
-      id: 'm',
-      type: 'message',
-      role: 'assistant',
-      content: [],
-      model: 'm',
-      usage: { input_tokens: 1 },
-    };
-    for (const event of [
-      { type: 'message_start', message },
-      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
-      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Begun' } },
-    ])
-      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  });
-  await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve));
-  const { port } = vendor.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, left: left.promise, close: () => vendor.close() };
-}
-
-describe('who leaves in the middle', () => {
-  it.for(['cancels (newer client)', 'closes (older client)'])('%s, and the model is stopped', async (how) => {
-    const vendor = await stallingVendor();
-    const own = await startTestServer({ ANTHROPIC_API_KEY: 'sk-ant', ANTHROPIC_BASE_URL: vendor.url });
-    const said = Promise.withResolvers<void>();
-    const onprogress = (): void => said.resolve();
-    const wanted = { name: 'ask', arguments: { prompt: 'x', model: 'anthropic/claude-sonnet-4-5' } };
-    if (how.startsWith('cancels')) {
-      const aborting = new AbortController();
-      const client = await modern(own.url);
-      const failed = expect(client.callTool(wanted, { onprogress, signal: aborting.signal })).rejects.toThrow();
-      await said.promise;
-      aborting.abort();
-      await failed;
-    } else {
-      const client = await older(own.url);
-      const failed = expect(client.callTool(wanted, undefined, { onprogress })).rejects.toThrow();
-      await said.promise;
-      await client.close();
-      await failed;
-    }
-    await vendor.left;
-    await own.stop();
-    vendor.close();
   });
 });
 

@@ -183,11 +183,12 @@ describe('errors are the client’s own', () => {
   it.for([
     ['n', { n: 2 }],
     ['functions', { functions: [] }],
-    ['stop', { stop: ['a', 'b', 'c', 'd', 'e'] }],
+    ['stop', { stop: 5 }],
     ['nonsense', { nonsense: 1 }],
     ['tools.0.type', { tools: [{ type: 'custom', custom: { name: 'x' } }] }],
     ['tool_choice', { tool_choice: { type: 'function', function: { name: 'x' } } }],
     ['top_logprobs', { top_logprobs: 2 }],
+    ['messages', { messages: [{ role: 'user', content: '' }] }],
     ['messages.0.role', { messages: [{ role: 'function', name: 'f', content: 'x' }] }],
     ['messages.0.content.0.type', { messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] }],
     ['messages.0.tool_call_id', { messages: [{ role: 'tool', tool_call_id: 'x', content: 'y' }] }],
@@ -198,7 +199,7 @@ describe('errors are the client’s own', () => {
   });
 
   it('of keys, models and limits', async () => {
-    const stranger = await failure(openai('wrong').chat.completions.create(ask('x')));
+    const stranger = await failure(openai('profclaw_wrong').chat.completions.create(ask('x')));
     expect(stranger).toBeInstanceOf(OpenAI.AuthenticationError);
     const unknown = await failure(client.chat.completions.create({ ...ask('x'), model: 'no-such-model' }));
     expect(unknown).toBeInstanceOf(OpenAI.NotFoundError);

@@ -27,12 +27,23 @@ describe('whose API a request is of', () => {
   });
 
   it('takes keys from each one’s own header', () => {
-    const both = { authorization: 'Bearer a', 'x-api-key': 'b' };
-    expect(ANTHROPIC_WIRE.authorization({ 'x-api-key': 'b' })).toBe('Bearer b');
-    expect(ANTHROPIC_WIRE.authorization(both)).toBe('Bearer a');
+    const [bearer, key] = ['Bearer profclaw_a', 'profclaw_b'];
+    expect(ANTHROPIC_WIRE.authorization({ 'x-api-key': key })).toBe('Bearer profclaw_b');
+    expect(ANTHROPIC_WIRE.authorization({ authorization: bearer, 'x-api-key': key })).toBe(bearer);
     expect(ANTHROPIC_WIRE.authorization({})).toBeUndefined();
-    expect(OPENAI_WIRE.authorization({ 'x-api-key': 'b' })).toBeUndefined();
-    expect(NATIVE_WIRE.authorization({ 'x-api-key': 'b' })).toBeUndefined();
+    expect(OPENAI_WIRE.authorization({ authorization: bearer })).toBe(bearer);
+    expect(OPENAI_WIRE.authorization({ 'x-api-key': key })).toBeUndefined();
+    expect(NATIVE_WIRE.authorization({ 'x-api-key': key })).toBeUndefined();
+  });
+
+  it('takes a key that cannot be ours for none, but nothing else', () => {
+    const other = 'Bearer sk-other';
+    expect(OPENAI_WIRE.authorization({ authorization: other })).toBeUndefined();
+    expect(ANTHROPIC_WIRE.authorization({ authorization: other, 'x-api-key': 'sk-ant' })).toBeUndefined();
+    expect(ANTHROPIC_WIRE.authorization({ authorization: other, 'x-api-key': 'profclaw_b' })).toBe('Bearer profclaw_b');
+    for (const authorization of ['Basic eDp5', 'Bearer', 'Bearer a b', 'sk-other'])
+      expect(OPENAI_WIRE.authorization({ authorization })).toBe(authorization);
+    expect(NATIVE_WIRE.authorization({ authorization: other })).toBe(other);
   });
 });
 
@@ -70,7 +81,7 @@ describe('errors', () => {
     ['provider_timeout', 504, 'server_error', 'provider_timeout', 'timeout_error', 504],
   ] as const)('%s', ([code, status, openAiType, openAiCode, anthropicType, anthropicStatus]) => {
     const error = new AppError(code, 'Why', { details: { hint: 'what to do' }, retryAfter: 7 });
-    const headers = expect.objectContaining({ 'retry-after': '7' });
+    const headers = expect.objectContaining({ 'retry-after': '7', 'retry-after-ms': '7000' });
     const message = 'Why: what to do';
     expect(OPENAI_WIRE.errorReply(error, 'req_1')).toEqual({
       ...{ status, headers },
@@ -82,6 +93,30 @@ describe('errors', () => {
     });
   });
 });
+
+it.for([
+  ['provider_rate_limited', 0.0301, '1', '31', undefined],
+  ['provider_rate_limited', 1.5, '2', '1500', undefined],
+  ['rate_limited', 0, '1', '1000', undefined],
+  ['overloaded', 60, '60', '60000', undefined],
+  ['budget_exceeded', 60.001, '61', '60001', 'false'],
+  ['provider_rate_limited', 1e9, '86400', '86400000', 'false'],
+  ['provider_rate_limited', undefined, undefined, undefined, undefined],
+  ['provider_rate_limited', -1, undefined, undefined, undefined],
+  ['provider_not_configured', undefined, undefined, undefined, 'false'],
+  ['provider_unavailable', undefined, undefined, undefined, undefined],
+] as const)(
+  '%s with a wait of %s s: retry-after %s, in ms %s, x-should-retry %s',
+  ([code, retryAfter, ...expected]) => {
+    const error = new AppError(code, 'Not now', { retryAfter });
+    for (const wire of [OPENAI_WIRE, ANTHROPIC_WIRE]) {
+      const { headers } = wire.errorReply(error, 'req_1');
+      expect([headers['retry-after'], headers['retry-after-ms'], headers['x-should-retry']]).toEqual(expected);
+    }
+    const native = NATIVE_WIRE.errorReply(error, 'req_1').headers;
+    expect([native['retry-after-ms'], native['x-should-retry']]).toEqual([undefined, undefined]);
+  },
+);
 
 describe('limits', () => {
   it('are those of the bucket that is nearest to its end', () => {
