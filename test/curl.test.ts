@@ -81,7 +81,8 @@ function expectSuccess(block: string, out: string): void {
     const { result } = JSON.parse(out.replace(/^event: message\ndata: /, ''));
     expect(result.content).not.toEqual([]);
     expect(result).not.toHaveProperty('isError');
-  } else if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
+  } else if (out.startsWith('event: response.')) expect(out).toContain('event: response.completed\n');
+  else if (out.startsWith('retry: ')) expect(out).toMatch(/"type":"complete"/);
   else if (block.includes('"stream": true')) expect(out).toMatch(/"done":true,"(id":"resp_|userMessage")/);
   else {
     const answer = JSON.parse(out);

@@ -41,12 +41,18 @@ async function* projected(
       continue;
     }
     if (item.type === 'reset') projection = begin();
-    const made: ResponseEvent[] = [];
-    for (const event of item.events) made.push(...(await projection.add(event)));
-    const fresh = made.filter(({ sequence_number: number }) => number > last);
+    const fresh: ResponseEvent[] = [];
+    for (const event of item.events) {
+      for (const made of await projection.add(event)) if (firstNumber(made, event) > last) fresh.push(made);
+    }
     last = fresh.at(-1)?.sequence_number ?? last;
     if (fresh.length > 0) yield fresh;
   }
+}
+
+/** Of the first piece that an event stands for: whoever has had that has no use for the others with it once more. */
+function firstNumber({ type, sequence_number: number }: ResponseEvent, { seq, firstSeq }: StoredEvent): number {
+  return type.endsWith('.delta') ? number - (seq - firstSeq) : number;
 }
 
 /** Makes of a run's events those of the response that it is. */

@@ -1,7 +1,7 @@
-const ITEM = /^(?:msg|rs|fc|fco)_([0-9a-z]{24})(?:_(\d{1,4}))?$/;
+const ITEM = /^(?:msg|rs|fc|fco|ctc)_([0-9a-z]{24})(?:_(\d{1,4}))?$/;
 
-/** What an item is: something that was said, reasoning, a call of a function, or its output. */
-export type ItemKind = 'msg' | 'rs' | 'fc' | 'fco';
+/** What an item is: something that was said, reasoning, a call of a function, its output, or a call with a text. */
+export type ItemKind = 'msg' | 'rs' | 'fc' | 'fco' | 'ctc';
 
 /** The id of an item. @param of the id of its response, or of its message, whatever the prefix. */
 export function itemId(kind: ItemKind, of: string, index: number): string {

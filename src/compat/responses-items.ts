@@ -99,6 +99,27 @@ const ResultItem = z.strictObject({
   caller: z.unknown().optional().describe('Not sent on.'),
   name: z.string().nullish(),
 });
+const CustomCallItem = z
+  .strictObject({
+    type: z.literal('custom_tool_call'),
+    id: Id,
+    call_id: text(500),
+    name: text(200),
+    input: Text,
+    status: Status,
+    namespace: z.null({ error: 'is not taken' }).optional(),
+    caller: z.unknown().optional().describe('Not sent on.'),
+  })
+  // The model has it as a function of a text.
+  .transform(({ type: _, input, ...item }) => ({
+    ...item,
+    type: 'function_call' as const,
+    arguments: JSON.stringify({ input }),
+  }));
+const CustomResultItem = ResultItem.extend({ type: z.literal('custom_tool_call_output') }).transform((item) => ({
+  ...item,
+  type: 'function_call_output' as const,
+}));
 const Piece = z.object({ text: Text });
 const ReasoningItem = z.strictObject({
   type: z.literal('reasoning'),
@@ -115,6 +136,8 @@ const ITEMS = {
   message: MessageItem,
   function_call: CallItem,
   function_call_output: ResultItem,
+  custom_tool_call: CustomCallItem,
+  custom_tool_call_output: CustomResultItem,
   reasoning: ReasoningItem,
   item_reference: ReferenceItem,
 };

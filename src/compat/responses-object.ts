@@ -4,6 +4,7 @@ import { inputTokens, writtenTokens } from '../providers/catalog/cost.ts';
 import type { ProviderType, Usage } from '../providers/chat-model.ts';
 import { openAiError } from './openai-wire.ts';
 import type { ResponseRequest } from './responses-schema.ts';
+import { echoTools } from './responses-tools.ts';
 
 /** How a response stands. */
 export type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
@@ -78,7 +79,7 @@ export function echoOf(request: ResponseRequest, conversationId: string | undefi
     temperature: request.temperature ?? null,
     top_p: request.top_p ?? null,
     tool_choice: request.tool_choice ?? 'auto',
-    tools: (request.tools ?? []).map((tool) => ({ ...tool, strict: tool.strict ?? false })),
+    tools: echoTools(request.tools),
     max_output_tokens: request.max_output_tokens ?? null,
     top_logprobs: request.top_logprobs ?? 0,
     text: { format: request.text?.format ?? { type: 'text' } },

@@ -4,8 +4,9 @@ import type { FinishReason, ProviderEvent, Source, ToolCall, Usage } from '../pr
 import type { ModelRef } from '../providers/registry.ts';
 import type { Carried } from './messages-carrier.ts';
 import { carriedOfCall, writeOpaque } from './responses-carrier.ts';
-import { itemId } from './responses-ids.ts';
+import { type ItemKind, itemId } from './responses-ids.ts';
 import { type ResponseHead, type ResponseStatus, responseObject, usageOf } from './responses-object.ts';
+import { customNames, textGiven } from './responses-tools.ts';
 
 /** An event of the wire. Numbers count from 0 within a response. */
 export interface ResponseEvent extends JsonObject {
@@ -25,6 +26,8 @@ interface Open {
 export class ResponseProjection {
   readonly #head: ResponseHead;
   readonly #ref: Pick<ModelRef, 'provider' | 'model'>;
+  /** The tools that take a text. */
+  readonly #custom: ReadonlySet<string>;
   readonly #output: JsonObject[] = [];
   #events: ResponseEvent[] = [];
   #number = 0;
@@ -43,6 +46,7 @@ export class ResponseProjection {
   constructor(head: Omit<ResponseHead, 'model'>, ref: Pick<ModelRef, 'provider' | 'model'>) {
     this.#head = { ...head, model: `${ref.provider}/${ref.model}` };
     this.#ref = ref;
+    this.#custom = customNames(head.echo.tools);
   }
 
   /** The events that a stream begins with. */
@@ -163,6 +167,11 @@ export class ResponseProjection {
     this.#close('completed');
     const carried = carriedOfCall(call, this.#origin());
     if (carried) this.#carrier(carried);
+    if (this.#custom.has(call.name)) this.#customCall(call);
+    else this.#functionCall(call);
+  }
+
+  #functionCall(call: ToolCall): void {
     const id = this.#itemId('fc');
     const written = call.invalidArguments ?? JSON.stringify(call.arguments);
     const item = { id, type: 'function_call', call_id: call.id, name: call.name };
@@ -174,6 +183,17 @@ export class ResponseProjection {
     this.#emit('response.function_call_arguments.delta', { ...place, delta: written });
     this.#emit('response.function_call_arguments.done', { ...place, name: call.name, arguments: written });
     this.#done({ ...item, arguments: written, status: 'completed' });
+  }
+
+  #customCall(call: ToolCall): void {
+    const id = this.#itemId('ctc');
+    const input = textGiven(call);
+    const item = { id, type: 'custom_tool_call', call_id: call.id, name: call.name };
+    this.#emit('response.output_item.added', { output_index: this.#output.length, item: { ...item, input: '' } });
+    const place = { item_id: id, output_index: this.#output.length };
+    this.#emit('response.custom_tool_call_input.delta', { ...place, delta: input });
+    this.#emit('response.custom_tool_call_input.done', { ...place, input });
+    this.#done({ ...item, input });
   }
 
   /** An item without text, for what clients only send back. */
@@ -248,7 +268,7 @@ export class ResponseProjection {
   }
 
   /** Says which response an item is of, and where in it, so that a reference to it can be looked up. */
-  #itemId(kind: 'msg' | 'rs' | 'fc'): string {
+  #itemId(kind: ItemKind): string {
     return itemId(kind, this.#head.id, this.#output.length - this.#void);
   }
 

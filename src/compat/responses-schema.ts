@@ -4,7 +4,6 @@ import { MaxTokens, ModelName, Temperature, text } from '../http/schemas.ts';
 import type { Sampling } from '../providers/chat-model.ts';
 import {
   EffortName,
-  FunctionFields,
   FunctionName,
   Ignored,
   refused,
@@ -12,16 +11,9 @@ import {
   toEffort,
   toolProblems,
   toSchemaFormat,
-  toTool,
 } from './openai-parameters.ts';
 import { ResponseInput } from './responses-items.ts';
-
-const FunctionTool = z.strictObject({
-  type: z.literal('function', {
-    error: ({ input }) => `${JSON.stringify(input)} is not taken: there are no built-in tools, send functions`,
-  }),
-  ...FunctionFields,
-});
+import { missingTools, ownTools, ResponseTool, toOffered } from './responses-tools.ts';
 
 const Format = z.discriminatedUnion(
   'type',
@@ -43,12 +35,15 @@ export const ResponseBody = z
     model: ModelName.optional().describe('An id, `provider/model` or an alias; absent: the default.'),
     instructions: z.string().max(1_000_000).nullish().describe('Stands before the input.'),
     stream: z.boolean().nullish(),
-    stream_options: z.strictObject({ include_obfuscation: Ignored }).nullish(),
-    tools: z.array(FunctionTool).max(128).nullish(),
+    stream_options: z.strictObject({ include_obfuscation: Ignored, include_usage: Ignored }).nullish(),
+    tools: z.array(ResponseTool).max(128).nullish(),
     tool_choice: z
       .union([
         z.enum(['auto', 'none', 'required']),
-        z.strictObject({ type: z.literal('function', { error: 'must be function' }), name: FunctionName }),
+        z.strictObject({
+          type: z.enum(['function', 'custom'], { error: 'must be function or custom' }),
+          name: FunctionName,
+        }),
       ])
       .nullish(),
     parallel_tool_calls: z.boolean().nullish(),
@@ -82,9 +77,10 @@ export const ResponseBody = z
       .nullish()
       .describe('It is a turn of this one.'),
     prompt: refused('no prompts are kept here: send input and instructions'),
-    max_tool_calls: refused('there are no built-in tools whose calls could be counted: leave it out'),
+    max_tool_calls: z.int().min(1).nullish().describe('Without effect: it counts calls of built-in tools alone.'),
     context_management: refused('is not done here: leave it out'),
     metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+    client_metadata: Ignored,
     user: Ignored,
     service_tier: Ignored,
     safety_identifier: Ignored,
@@ -94,7 +90,7 @@ export const ResponseBody = z
   .superRefine((body, context) => {
     const complain = (path: string, message: string): void =>
       context.addIssue({ code: 'custom', path: [path], message });
-    const names = (body.tools ?? []).map(({ name }) => name);
+    const names = ownTools(body.tools).map(({ name }) => name);
     const { tool_choice: choice } = body;
     const chosen = choice === 'required' || typeof choice === 'object' ? (choice ?? undefined) : undefined;
     for (const { path, message } of toolProblems(names, chosen)) complain(path, message);
@@ -114,12 +110,12 @@ export type ResponseRequest = z.output<typeof ResponseBody>;
 /** What does not go together with `background`: what the model would need the caller for, and what runs do not do. */
 function backgroundProblems(body: {
   store?: boolean | null | undefined;
-  tools?: readonly unknown[] | null | undefined;
+  tools?: readonly z.output<typeof ResponseTool>[] | null | undefined;
   top_logprobs?: number | null | undefined;
 }): { path: string; message: string }[] {
   return [
     ...(body.store === false ? [{ path: 'store', message: 'must not be false in the background' }] : []),
-    ...(body.tools?.length
+    ...(ownTools(body.tools).length > 0
       ? [{ path: 'tools', message: 'nobody is there to carry out functions of yours in the background: leave one out' }]
       : []),
     ...(body.top_logprobs ? [{ path: 'top_logprobs', message: 'are not kept in the background: leave one out' }] : []),
@@ -136,7 +132,7 @@ export function toOptions(body: ResponseRequest): ResponseOptions {
     model: body.model,
     temperature: body.temperature ?? undefined,
     maxTokens: body.max_output_tokens ?? undefined,
-    tools: (body.tools ?? []).map(toTool),
+    tools: ownTools(body.tools).map(toOffered),
     toolChoice: typeof choice === 'object' && choice ? { name: choice.name } : (choice ?? undefined),
     effort: toEffort(reasoning?.effort),
     sampling: toSampling(body),
@@ -146,8 +142,9 @@ export function toOptions(body: ResponseRequest): ResponseOptions {
 }
 
 /** One sentence for each parameter that is left out. */
-export function omissions({ text, truncation }: ResponseRequest): string[] {
+export function omissions({ text, truncation, tools }: ResponseRequest): string[] {
   return [
+    ...missingTools(tools),
     ...(text?.verbosity ? ['text.verbosity is not sent on: say in the input how long to be'] : []),
     ...(truncation === 'auto' ? ['truncation is not done: an input that is too long is refused'] : []),
   ];

@@ -5,6 +5,7 @@ import OpenAI, { BadRequestError, ConflictError, NotFoundError } from 'openai';
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { foldEndedRuns } from '../../src/agent/fold.ts';
 import { onBothDatabases } from '../conversations/rig.ts';
 import type { Json } from '../server.ts';
 
@@ -255,6 +256,30 @@ onBothDatabases((rig) => {
       }
       const helper = client.responses.stream({ response_id: id, starting_after: 0 } as never);
       expect((await helper.finalResponse()).output_text).toBe(said(all));
+    });
+
+    it('keeps its numbers when its pieces of text are put together', async () => {
+      const { client } = await connected();
+      const fields = { model: 'demo', input: '/reason Hm\n/stream 8 60', background: true } as const;
+      const all = await events(await client.responses.create({ ...fields, stream: true }));
+      const [first] = all;
+      const id = first?.type === 'response.created' ? first.response.id : '';
+      const deltas = all.filter(({ type }) => type === 'response.output_text.delta');
+      expect(deltas.length).toBeGreaterThan(2);
+      const { db, close } = await rig().open();
+      await db.updateTable('runs').set({ fold_at: 0 }).where('id', '=', id.replace('resp_', 'run_')).execute();
+      await foldEndedRuns(db, 100);
+      await close();
+      const folded = await events(await client.responses.retrieve(id, { stream: true }));
+      const whole = folded.filter(({ type }) => type === 'response.output_text.delta');
+      expect(whole).toEqual([{ ...deltas.at(-1), delta: said(all) }]);
+      const others = (some: ResponseStreamEvent[]) => some.filter(({ type }) => type !== 'response.output_text.delta');
+      expect(others(folded)).toEqual(others(all));
+      // In the middle of what is one piece by now: its end has the whole text.
+      const middle = deltas[0]?.sequence_number ?? 0;
+      const rest = await events(await client.responses.retrieve(id, { stream: true, starting_after: middle }));
+      expect(rest).toEqual(others(folded).filter(({ sequence_number }) => sequence_number > middle));
+      expect(rest[0]).toMatchObject({ type: 'response.output_text.done', text: said(all) });
     });
 
     it('can be cancelled, once and again', async () => {

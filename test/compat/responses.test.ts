@@ -6,7 +6,7 @@ import { zodTextFormat } from 'openai/helpers/zod';
 import type { ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { startTestServer, type TestServer } from '../server.ts';
+import { type Json, startTestServer, type TestServer } from '../server.ts';
 
 let server: TestServer;
 let client: OpenAI;
@@ -14,7 +14,7 @@ let key: string;
 
 beforeAll(async () => {
   server = await startTestServer();
-  const made = await server.call('/api/keys', { name: 'responses', scopes: ['chat'] });
+  const made = await server.call('/api/keys', { name: 'responses', scopes: ['chat', 'conversations:read'] });
   key = made.body.secret as string;
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 });
   // Its types are those of an older client.
@@ -193,14 +193,16 @@ describe('the client of OpenAI', () => {
         ],
       },
     ],
-    ['tools.0.type', { tools: [{ type: 'web_search' }] }],
+    ['tools.0.type', { tools: [{ type: 'nonsense' }] }],
+    ['tools.0.name', { tools: [{ type: 'custom' }] }],
+    ['tool_choice', { tools: [{ type: 'web_search' }], tool_choice: 'required' }],
     ['tool_choice', { tool_choice: { type: 'function', name: 'none_such' } }],
     ['store', { background: true, store: false }],
     ['tools', { background: true, tools: [WEATHER] }],
     ['previous_response_id', { previous_response_id: 'resp_1' }],
     ['previous_response_id', { previous_response_id: 'resp_1', conversation: 'conv_1' }],
     ['store', { conversation: 'conv_1', store: false }],
-    ['max_tool_calls', { max_tool_calls: 3 }],
+    ['max_tool_calls', { max_tool_calls: 0 }],
     ['temprature', { temprature: 1 }],
   ] as const)('is refused %s by its name', async ([param, fields]) => {
     const asked = client.responses.create({ model: 'demo', input: 'Hi', ...fields } as never);
@@ -211,6 +213,42 @@ describe('the client of OpenAI', () => {
     expect(error).toBeInstanceOf(BadRequestError);
     // An unknown parameter is named in the message, since its place is the whole body.
     expect(param === 'temprature' ? (error as Error).message : (error as BadRequestError).param).toContain(param);
+  });
+});
+
+describe('an editor’s request', () => {
+  it('has tools that take a text, and others that are not to be had', async () => {
+    const patch = { type: 'custom', name: 'apply_patch', description: 'Edits', format: { type: 'text' } };
+    const fields = {
+      model: 'demo',
+      instructions: 'Edit',
+      tools: [patch, { type: 'web_search' }, { type: 'local_shell' }, WEATHER],
+      store: false,
+      include: ['reasoning.encrypted_content'],
+      prompt_cache_key: 'p',
+      client_metadata: { a: 'b' },
+      parallel_tool_calls: false,
+    };
+    const asked = { role: 'user', content: '/tool apply_patch {"input":"*** Begin"}\n/next\n/say Done' };
+    const ask = (body: object) =>
+      client.responses.create({ ...fields, ...body } as never) as unknown as Promise<Json> & {
+        withResponse(): Promise<{ data: Json; response: Response }>;
+      };
+    const { data, response } = await ask({ input: [asked] }).withResponse();
+    expect(JSON.parse(response.headers.get('x-profclaw-warnings') ?? '[]')).toEqual(
+      expect.arrayContaining([expect.stringContaining('web_search'), expect.stringContaining('local_shell')]),
+    );
+    expect(data.tools.map(({ type }: Json) => type)).toEqual(['custom', 'function']);
+    const [call] = data.output;
+    expect(call).toMatchObject({ type: 'custom_tool_call', name: 'apply_patch', input: '*** Begin' });
+    const events: Json[] = [];
+    for await (const event of (await ask({ input: [asked], stream: true })) as AsyncIterable<Json>) events.push(event);
+    const types = events.map(({ type }) => type).filter((type) => type.includes('custom'));
+    expect(types).toEqual(['response.custom_tool_call_input.delta', 'response.custom_tool_call_input.done']);
+    const output = { type: 'custom_tool_call_output', call_id: call.call_id, output: 'ok' };
+    expect((await ask({ input: [asked, ...data.output, output] })).output_text).toBe('Done');
+    const first = await ask({ input: [asked], store: true });
+    expect((await client.responses.retrieve(first.id)).output).toEqual(first.output);
   });
 });
 
