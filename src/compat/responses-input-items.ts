@@ -19,20 +19,34 @@ export interface ItemPage {
   has_more: boolean;
 }
 
+/** Which of the items: at most `limit` of those behind `after`, which is the id of an item. */
+export interface ItemRange {
+  after?: string | undefined;
+  limit: number;
+  order: 'asc' | 'desc';
+}
+
 /**
  * What a response has answered: all that was said in its conversation before it.
- * @param page `after`: the id of an item, the page begins behind it. @throws InvalidRequestError for an item that is not there.
+ * @throws InvalidRequestError for an item that is not there.
  */
-export async function inputItems(
-  context: AgentContext,
-  row: KeptResponse,
-  page: { after?: string | undefined; limit: number; order: 'asc' | 'desc' },
-): Promise<ItemPage> {
-  const { limit, order, after } = page;
+export async function inputItems(context: AgentContext, row: KeptResponse, page: ItemRange): Promise<ItemPage> {
   const answer = await findAnswer(context, row.id.slice('resp_'.length));
+  return await itemPage(context, { conversation: row.conversation, before: answer?.message.seq }, page);
+}
+
+/**
+ * The items of a conversation. @param place `before`: only those of messages before this `seq`.
+ * @param page as of `inputItems`. @throws InvalidRequestError for an item that is not there.
+ */
+export async function itemPage(
+  context: AgentContext,
+  { conversation, before }: { conversation: number; before?: number | undefined },
+  { limit, order, after }: ItemRange,
+): Promise<ItemPage> {
   const range: MessageRange = {
-    ...{ owner: context.owner, conversation: row.conversation, onlyComplete: true },
-    ...(answer ? { before: answer.message.seq } : {}),
+    ...{ owner: context.owner, conversation, onlyComplete: true },
+    ...(before === undefined ? {} : { before }),
   };
   const found: JsonObject[] = [];
   for await (const item of walk(context, range, order, after)) {

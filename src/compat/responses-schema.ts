@@ -104,6 +104,32 @@ export const ResponseBody = z
     if (body.background) for (const { path, message } of backgroundProblems(body)) complain(path, message);
   });
 
+/** What OpenAI's clients ask to be told beside the usual. */
+export const Includes = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .describe('Without effect.');
+
+/** Which items of a list. */
+export const ItemQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  after: text(500).optional().describe('The id of an item: the page begins behind it.'),
+  include: Includes,
+  'include[]': Includes,
+});
+
+/** A page of items. */
+export const ItemList = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  })
+  .meta({ id: 'OpenAiItemList' });
+
 /** A validated request. */
 export type ResponseRequest = z.output<typeof ResponseBody>;
 

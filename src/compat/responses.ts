@@ -12,7 +12,7 @@ import { inputItems } from './responses-input-items.ts';
 import { keptResponse, readResponse } from './responses-kept.ts';
 import { ResponseProjection } from './responses-projection.ts';
 import { resolveInput } from './responses-references.ts';
-import { omissions, ResponseBody } from './responses-schema.ts';
+import { Includes, ItemList, ItemQuery, omissions, ResponseBody } from './responses-schema.ts';
 import { backgroundLines, responseLines } from './responses-stream.ts';
 import { type StartedResponse, startInBackground, startStored, startUnstored } from './responses-turn.ts';
 
@@ -36,10 +36,6 @@ const Event = z
   .looseObject({ type: z.string(), sequence_number: z.int().describe('From 0.') })
   .meta({ id: 'OpenAiResponseEvent' });
 
-const Includes = z
-  .union([z.string(), z.array(z.string())])
-  .optional()
-  .describe('Without effect.');
 const Id = z.object({ id: text(500) });
 const common = { tag: 'OpenAI', params: Id } as const;
 
@@ -103,22 +99,8 @@ const listInput = defineRoute({
   path: '/v1/responses/{id}/input_items',
   scope: 'conversations:read',
   summary: 'What a response has answered: all that was said in its conversation before it',
-  query: z.object({
-    limit: z.coerce.number().int().min(1).max(100).default(20),
-    order: z.enum(['asc', 'desc']).default('desc'),
-    after: text(500).optional().describe('The id of an item: the page begins behind it.'),
-    include: Includes,
-    'include[]': Includes,
-  }),
-  response: z
-    .object({
-      object: z.literal('list'),
-      data: z.array(z.looseObject({ id: z.string(), type: z.string() })),
-      first_id: z.string().nullable(),
-      last_id: z.string().nullable(),
-      has_more: z.boolean(),
-    })
-    .meta({ id: 'OpenAiItemList' }),
+  query: ItemQuery,
+  response: ItemList,
   errors: ['not_found'],
   handle: async (request) => {
     const context = agentContext(request);

@@ -130,6 +130,7 @@ export class Things {
     '/api/chat/ui': async () => ({ id: (await this.waiting()).conversationId ?? '' }),
     '/api/chat/runs': () => this.waiting(),
     '/v1/responses': () => this.#response(),
+    '/v1/conversations': () => this.conversation(),
     '/api/chat/tools/rules': () => this.rule(),
     '/api/chat/tools/results': () => this.#result(),
     '/api/chat/mcp/servers': () => this.#mcpServer(),
