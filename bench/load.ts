@@ -1,4 +1,5 @@
 import { type Dispatcher, Pool } from 'undici';
+import { streamDeltas, wholeText } from './answer-text.ts';
 import { CHUNKS, REQUEST, STREAM_TEXT, WHOLE_TEXT } from './answers.ts';
 import { cpuMs } from './processes.ts';
 
@@ -104,7 +105,9 @@ function text(kept: Buffer[]): string {
 function problem(side: Side, stream: boolean, sample: boolean, kept: Buffer[]): string | undefined {
   if (!stream) {
     if (kept.length === 0) return 'an empty answer';
-    return sample && wholeText(side, text(kept)) !== WHOLE_TEXT ? 'not the text of the provider' : undefined;
+    return sample && wholeText(text(kept), isChatForm(side)) !== WHOLE_TEXT
+      ? 'not the text of the provider'
+      : undefined;
   }
   const answer = text(kept);
   if (!answer.slice(-1000).includes(side.endMark)) return `a stream without its end: ${answer.slice(-200)}`;
@@ -113,23 +116,4 @@ function problem(side: Side, stream: boolean, sample: boolean, kept: Buffer[]): 
   const deltas = streamDeltas(answer, isChatForm(side));
   if (deltas.length !== CHUNKS) return `${deltas.length} deltas instead of ${CHUNKS}`;
   return deltas.join('') === STREAM_TEXT ? undefined : 'not the text of the provider';
-}
-
-interface ChatAnswer {
-  choices: { message?: { content: string }; delta?: { content?: string | null } }[];
-}
-
-function wholeText(side: Side, answer: string): string | undefined {
-  if (isChatForm(side)) return (JSON.parse(answer) as ChatAnswer).choices[0]?.message?.content;
-  return (JSON.parse(answer) as { message: { content: string } }).message.content;
-}
-
-function streamDeltas(answer: string, isChat: boolean): string[] {
-  return answer.split('\n\n').flatMap((event) => {
-    if (!event.startsWith('data: {')) return [];
-    const data = JSON.parse(event.slice(6)) as { content?: string } & Partial<ChatAnswer>;
-    const content = isChat ? data.choices?.[0]?.delta?.content : data.content;
-    // The first piece may say no more than who speaks.
-    return content === undefined || content === null || content === '' ? [] : [content];
-  });
 }

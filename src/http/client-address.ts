@@ -8,9 +8,11 @@ const FORWARDING =
 /** Tells where a request comes from. Forwarding headers count only from proxies that are trusted: anybody can write them. */
 export class ClientAddresses {
   readonly #trusted = new BlockList();
+  readonly #trustsAny: boolean;
 
   /** @param trusted addresses, and networks such as `10.0.0.0/8`. */
   constructor(trusted: readonly string[]) {
+    this.#trustsAny = trusted.length > 0;
     for (const entry of trusted) {
       const [address = '', bits] = entry.split('/');
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -25,6 +27,7 @@ export class ClientAddresses {
    */
   of(request: IncomingMessage): string {
     let address = plain(request.socket.remoteAddress ?? '');
+    if (!this.#trustsAny) return address;
     const header = request.headers['x-forwarded-for'];
     const forwarded = (Array.isArray(header) ? header.join() : (header ?? '')).split(',');
     while (this.#isTrusted(address)) {
@@ -37,6 +40,7 @@ export class ClientAddresses {
 
   /** Did the caller speak https, as far as a trusted proxy tells? */
   isHttps(request: IncomingMessage): boolean {
+    if (!this.#trustsAny) return false;
     const proto = request.headers['x-forwarded-proto'];
     return this.#isTrusted(plain(request.socket.remoteAddress ?? '')) && proto === 'https';
   }

@@ -7,7 +7,9 @@ const NAME = 'profclaw_session';
  * another site of the same domain has slipped in: then there is none.
  */
 export function sessionCookie(header: string | undefined): string | undefined {
-  const values = (header?.split(';') ?? [])
+  if (header === undefined) return undefined;
+  const values = header
+    .split(';')
     .map((pair) => pair.trim())
     .filter((pair) => pair.startsWith(`${NAME}=`))
     .map((pair) => pair.slice(NAME.length + 1));

@@ -13,6 +13,7 @@ export class TextStream {
   readonly chunks: AsyncIterable<string>;
   readonly headers: Readonly<Record<string, string>>;
   readonly outlivesCaller: boolean = false;
+  readonly quietMs: number | undefined = undefined;
 
   /** @param headers must name the content type. */
   constructor(chunks: AsyncIterable<string>, headers: Readonly<Record<string, string>>) {
@@ -26,17 +27,30 @@ const STALL_MS = 60_000;
 /** What it finds at the end then: an event stream's comment. */
 const CUT_OFF = ': cut off, because nothing was read for too long; come back with Last-Event-ID\n\n';
 
+/** What keeps a quiet stream open: an event stream's comment. */
+export const HEARTBEAT = ': heartbeat\n\n';
+/** How long a stream of events is quiet at most, in milliseconds: others on the way cut off what is so for a minute. */
+export const QUIET_MS = 15_000;
+
+/** What an event stream may be told. */
+export interface EventStreamOptions {
+  /** The source is read to its end also when the caller has left. */
+  outlivesCaller?: boolean;
+  /** More of them. */
+  headers?: Readonly<Record<string, string>>;
+  /** After so many milliseconds without an event at most, a comment is sent; undefined: none. */
+  quietMs?: number | undefined;
+}
+
 /** Whole server-sent events, several at once where they came so. */
 export class EventStream extends TextStream {
   override readonly outlivesCaller: boolean;
+  override readonly quietMs: number | undefined;
 
-  /** @param options `outlivesCaller`: the source is read to its end also when the caller has left; `headers`: more of them. */
-  constructor(
-    chunks: AsyncIterable<string>,
-    options: { outlivesCaller?: boolean; headers?: Readonly<Record<string, string>> } = {},
-  ) {
+  constructor(chunks: AsyncIterable<string>, options: EventStreamOptions = {}) {
     super(chunks, { ...STREAM_HEADERS, ...options.headers });
     this.outlivesCaller = options.outlivesCaller ?? false;
+    this.quietMs = options.quietMs;
   }
 }
 
@@ -75,12 +89,36 @@ export async function writeStream(
 ): Promise<void> {
   const stallMs = stream instanceof ResumableStream ? stream.stallMs : undefined;
   response.writeHead(200, { ...headers, ...stream.headers });
-  for await (const chunk of stream.chunks) {
-    if (!response.destroyed) {
-      if (!response.write(chunk) && !(await drained(response, stallMs))) return cutOff(response);
-    } else if (!stream.outlivesCaller) return;
+  const heart = stream.quietMs ? new Heart(response, stream.quietMs) : undefined;
+  try {
+    for await (const chunk of stream.chunks) {
+      if (!response.destroyed) {
+        if (heart) heart.isQuiet = false;
+        if (!response.write(chunk) && !(await drained(response, stallMs))) return cutOff(response);
+      } else if (!stream.outlivesCaller) return;
+    }
+  } finally {
+    heart?.stop();
   }
   response.end();
+}
+
+/** Sends comments while a stream is quiet. A note for each piece, and no timer: of pieces there are thousands. */
+class Heart {
+  isQuiet = false;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(response: ServerResponse, quietMs: number) {
+    this.#timer = setInterval(() => {
+      const beats = this.isQuiet && !response.destroyed && !response.writableNeedDrain;
+      if (beats) response.write(HEARTBEAT);
+      this.isQuiet = !beats;
+    }, quietMs / 2);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
 }
 
 /** The rest that is on its way may still arrive. */

@@ -252,8 +252,9 @@ export class Exchange {
   }
 
   #log(status: number): void {
-    const { method, url } = this.#request;
-    const path = url?.split('?', 1)[0];
+    const { method, url = '' } = this.#request;
+    const query = url.indexOf('?');
+    const path = query === -1 ? url : url.slice(0, query);
     const ms = Math.round(performance.now() - this.#began);
     const who = { by: this.#actor, address: this.#address };
     this.#services.log.info({ requestId: this.#id, method, path, status, ms, ...who }, 'request');

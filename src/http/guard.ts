@@ -24,7 +24,8 @@ export function requireOwnSite(
   { isPage, isLocked }: { isPage: boolean; isLocked: boolean },
 ): void {
   // A target that is a whole URL takes the place of `Host` (RFC 9112, 3.2.2).
-  const host = (URL.parse(url)?.host ?? headers.host ?? '').toLowerCase();
+  const target = url.startsWith('/') ? undefined : URL.parse(url)?.host;
+  const host = (target ?? headers.host ?? '').toLowerCase();
   if (!isLoopbackName(host) && !publicHosts.includes(host) && !(isLocked && isBareAddress(host)))
     throw refused(`the host ${JSON.stringify(host)} is not one of this server's names; PROFCLAW_PUBLIC_URL adds one`);
   const { origin } = headers;

@@ -1,11 +1,11 @@
 import type { News } from '../agent/follow-run.ts';
 import type { StoredEvent } from '../storage/run-events.ts';
-import { ResumableStream } from './event-stream.ts';
+import { HEARTBEAT, ResumableStream } from './event-stream.ts';
+
+export { HEARTBEAT };
 
 /** How long a browser waits before it comes back, in milliseconds. */
 const RETRY = 'retry: 1000\n\n';
-/** What keeps a quiet stream open: an event stream's comment. */
-export const HEARTBEAT = ': heartbeat\n\n';
 /** Characters that are written at once, if one event is no longer. */
 const MOST_AT_ONCE = 64 * 1024;
 
