@@ -165,7 +165,7 @@ onBothDatabases((start) => {
     expect((await kept.browser.must('GET', `${CONVERSATIONS}?q=vanishing`)).total).toBe(1);
   });
 
-  it('leaves nothing of what comes late either, and then not even its own row', async () => {
+  it.concurrent('leaves nothing of what comes late either, and then not even its own row', async ({ expect }) => {
     const { browser, user } = await rig.join(owner, 'late');
     await owner.must('DELETE', `/api/users/${user.id}`);
     const task = {
@@ -190,7 +190,8 @@ onBothDatabases((start) => {
     expectError(await owner.get(`/api/users/${user.id}`), 404, 'not_found');
   });
 
-  it('stops what is being answered, of which nothing is kept', async () => {
+  // Side by side: each waits for the server to clear up, which it does every few seconds.
+  it.concurrent('stops what is being answered, of which nothing is kept', async ({ expect }) => {
     const { browser, user } = await rig.join(owner, 'talker');
     const { conversation } = await browser.must('POST', CONVERSATIONS, { title: 'C' });
     const content = '/stream 100 100\n/say a long answer';
@@ -202,10 +203,10 @@ onBothDatabases((start) => {
     expect(await rowsOf(rig, user.id)).toEqual({ accounts: 1 });
   });
 
-  it.each(['/stream 100 100\n/say a long answer', '/say Well\n/stall', '/tool exec {"command":"sleep 100"}'])(
+  it.concurrent.for(['/stream 100 100\n/say a long answer', '/say Well\n/stall', '/tool exec {"command":"sleep 100"}'])(
     'stops a run in the middle of %j, of which nothing is kept either',
-    async (content) => {
-      const { browser, user } = await rig.join(owner, `runner${content.length}`);
+    async (content, { expect }) => {
+      const { browser, user } = await rig.join(owner, content.replaceAll(/\W/g, ''));
       const { conversation } = await browser.must('POST', CONVERSATIONS, { title: 'C' });
       const more = { content, model: 'demo', securityMode: 'full' };
       const sent = browser.post(`${CONVERSATIONS}/${conversation.id}/messages/with-tools`, more);

@@ -63,7 +63,8 @@ it('pictures are bounded by their bytes: what cannot be read at once is left out
   expect((await server.call(`${path}`)).body.conversation.messageCount).toBe(16);
   await server.stop();
   vendor.reset();
-});
+  // Hundreds of megabytes go through, on machines that have other work.
+}, 120_000);
 
 it('a stop in the middle of a summary leaves the history as it was: nothing is shortened for want of one', async () => {
   const environment = { ...vendor.environment, PROFCLAW_STOP_TIMEOUT: '1' };

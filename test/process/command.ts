@@ -8,6 +8,7 @@ import { hideSecrets } from '../../src/cli/hide-secrets.ts';
 import { makeProgram } from '../../src/cli/program.ts';
 import { loadConfig } from '../../src/config.ts';
 import { inLogs } from '../../src/core/redactor.ts';
+import { COMPILE_CACHE } from '../compile-cache.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -21,7 +22,7 @@ export interface Said {
 /** Without Ollama, on any port. */
 const SURROUNDINGS = { PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9' };
 
-/** Runs the real program to its end, with nothing in its environment but what the test gives. @param input what it reads */
+/** Runs the real program to its end, with nothing of the tests' environment but what the test gives. @param input what it reads */
 export async function run(
   words: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -29,7 +30,7 @@ export async function run(
 ): Promise<Said> {
   const child = spawn(join(ROOT, 'node_modules/.bin/node'), ['src/main.ts', ...words], {
     cwd: ROOT,
-    env: { ...SURROUNDINGS, ...environment },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...SURROUNDINGS, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const said: Said = { code: null, out: '', err: '' };

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -187,7 +187,7 @@ describe.concurrent('profclaw doctor', () => {
   });
 
   it('says that strangers could come in, that the port is taken, and that tools would see the secrets', async () => {
-    const other = createServer((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi'));
+    const other = createServer((_request, response) => response.end('hi'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
     const home = join(tempFolder(), 'home');

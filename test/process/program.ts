@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { COMPILE_CACHE } from '../compile-cache.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** The real program, run as a person would, with nothing in its environment but what the test gives. */
+/** The real program, run as a person would, with nothing of the tests' environment but what the test gives. */
 export interface Program {
   child: ChildProcess;
   home: string;
@@ -17,6 +18,9 @@ export interface Program {
   /** How it ended, and when by `performance.now()`. Only for lower bounds: a slow machine must not break a test. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; at: number }>;
 }
+
+/** Without Ollama, on any port. */
+const SURROUNDINGS = { NODE_COMPILE_CACHE: COMPILE_CACHE, PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9' };
 
 const running = new Set<ChildProcess>();
 const folders: string[] = [];
@@ -32,7 +36,7 @@ export function start(environment: Record<string, string> = {}, user?: number, w
   const home = environment.PROFCLAW_HOME ?? join(tempFolder(), 'home');
   const child = spawn(join(ROOT, 'node_modules/.bin/node'), ['src/main.ts', ...words], {
     cwd: ROOT,
-    env: { PROFCLAW_HOME: home, PORT: '0', OLLAMA_BASE_URL: 'http://127.0.0.1:9', ...environment },
+    env: { ...SURROUNDINGS, PROFCLAW_HOME: home, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(user === undefined ? {} : { uid: user, gid: user }),
   });

@@ -59,7 +59,7 @@ describe.concurrent('what the operator sees', () => {
 
   it('the log, and what is said of a crash, have none of what the environment gave', async () => {
     // A database that takes the connection and says nothing: the start waits for it.
-    const database = createServer().listen(0, '127.0.0.1');
+    const database = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
     await once(database, 'listening');
     const connected = once(database, 'connection');
     const file = join(tempFolder(), 'texts');

@@ -9,12 +9,10 @@ import { openSecretKey } from '../../src/storage/rotation.ts';
 import { findUnreadable, sealContext } from '../../src/storage/sealed.ts';
 import { open, seal } from '../../src/storage/secret-box.ts';
 import { listProviderSettings, putProviderSettings } from '../../src/storage/settings.ts';
+import { COMPILE_CACHE } from '../compile-cache.ts';
 import { tempFolder } from '../process/program.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-
-/** Dozens of starts go faster with it. */
-const COMPILE_CACHE = tempFolder();
 
 export const SECRETS: Record<string, string> = { groq: 'the-key-of-groq', openai: 'the-key-of-openai', xai: 'of-xai' };
 

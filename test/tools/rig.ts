@@ -8,9 +8,12 @@ import type { SandboxOptions } from '../../src/tools/sandbox/choose-sandbox.ts';
 import { findSandbox } from '../../src/tools/sandbox/find-sandbox.ts';
 import type { Grant, ToolContext } from '../../src/tools/tool.ts';
 
+/** What the paths of all folders of these tests begin with. */
+export const FOLDER_OF_TESTS = join(realpathSync(tmpdir()), 'profclaw-tools-');
+
 /** A folder for the tools of one test. */
 export function testFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'profclaw-tools-')));
+  const folder = mkdtempSync(FOLDER_OF_TESTS);
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

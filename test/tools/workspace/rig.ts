@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editFile } from '../../../src/tools/builtin/edit-file.ts';
 import { grep } from '../../../src/tools/builtin/grep.ts';
@@ -7,7 +7,10 @@ import { readFile } from '../../../src/tools/builtin/read-file.ts';
 import { searchFiles } from '../../../src/tools/builtin/search-files.ts';
 import { writeFile } from '../../../src/tools/builtin/write-file.ts';
 import type { Grant, ToolContext, ToolOutcome } from '../../../src/tools/tool.ts';
-import { NO_GRANT, testFolder, toolContext } from '../rig.ts';
+import { FOLDER_OF_TESTS, NO_GRANT, testFolder, toolContext } from '../rig.ts';
+
+/** A flag of open(2) that Node has no name for; in `/proc/self/fdinfo` it is octal too. */
+const O_PATH = 0o10_000_000;
 
 /** What is outside, and must be seen by nobody. */
 export const OUTSIDE = 'what is outside';
@@ -41,9 +44,24 @@ export function contentsOf(folder: string): Record<string, string> {
   );
 }
 
-/** How many files this process has open. */
+/**
+ * How many files this process has open that a file tool has opened: they are in a folder of the tests, or opened only as
+ * what they are (`O_PATH`), wherever that is. The runtime has files of its own: a thread of Node's reads the system's
+ * certificates while the first test may run already.
+ */
 export function countHandles(): number {
-  return readdirSync('/proc/self/fd').length;
+  return readdirSync('/proc/self/fd').filter(isOfTool).length;
+}
+
+function isOfTool(descriptor: string): boolean {
+  try {
+    const flags = /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1] ?? '0';
+    const isPinned = (Number.parseInt(flags, 8) & O_PATH) !== 0;
+    return isPinned || readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(FOLDER_OF_TESTS);
+  } catch {
+    // It was closed meanwhile, as that of the list itself is.
+    return false;
+  }
 }
 
 /** A grant that opens or hides what is given. */
