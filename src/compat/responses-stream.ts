@@ -1,11 +1,7 @@
-import { HEARTBEAT } from '../http/run-stream.ts';
+import { HEARTBEAT } from '../http/event-stream.ts';
 import type { ResponseEvent } from './responses-projection.ts';
 import { ResponseProjection } from './responses-projection.ts';
 import type { StartedResponse } from './responses-turn.ts';
-import { withSilences } from './silences.ts';
-
-/** So long nothing comes before a comment keeps the connection open. */
-const SILENCE_MS = 15_000;
 
 /** An answer's events as the wire writes them. Ends when the answer is kept, if it is to be. */
 export async function* responseLines({ head, ref, events, kept }: StartedResponse): AsyncGenerator<string> {
@@ -13,10 +9,9 @@ export async function* responseLines({ head, ref, events, kept }: StartedRespons
   yield eventLines(projection.begin());
   let cause: unknown;
   try {
-    for await (const some of withSilences(events, SILENCE_MS)) {
-      const made = some && projection.add(some);
-      if (!made) yield HEARTBEAT;
-      else if (made.length > 0) yield eventLines(made);
+    for await (const some of events) {
+      const made = projection.add(some);
+      if (made.length > 0) yield eventLines(made);
     }
     await kept;
   } catch (error) {

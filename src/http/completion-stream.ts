@@ -3,7 +3,7 @@ import { type StartedCompletion, toCompletion } from '../chat/complete.ts';
 import { toAppError } from '../errors.ts';
 import type { Origin, ProviderEvent } from '../providers/chat-model.ts';
 import { errorReply } from './envelope.ts';
-import { EventStream, sseEvent } from './event-stream.ts';
+import { EventStream, QUIET_MS, sseEvent } from './event-stream.ts';
 import { warningsHeader } from './warnings-header.ts';
 
 /**
@@ -12,7 +12,10 @@ import { warningsHeader } from './warnings-header.ts';
  * @param extra further fields of the last event.
  */
 export function completionStream(started: StartedCompletion, requestId: string, extra: object = {}): EventStream {
-  return new EventStream(lines(started, requestId, extra), { headers: warningsHeader(started.warnings) });
+  return new EventStream(lines(started, requestId, extra), {
+    headers: warningsHeader(started.warnings),
+    quietMs: QUIET_MS,
+  });
 }
 
 async function* lines(started: StartedCompletion, requestId: string, extra: object): AsyncGenerator<string> {

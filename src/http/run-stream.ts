@@ -2,8 +2,6 @@ import type { News } from '../agent/follow-run.ts';
 import type { StoredEvent } from '../storage/run-events.ts';
 import { HEARTBEAT, ResumableStream } from './event-stream.ts';
 
-export { HEARTBEAT };
-
 /** How long a browser waits before it comes back, in milliseconds. */
 const RETRY = 'retry: 1000\n\n';
 /** Characters that are written at once, if one event is no longer. */

@@ -9,9 +9,8 @@ import type { StoredEvent } from '../storage/run-events.ts';
 import { StreamDelta, StreamError } from './completion-schemas.ts';
 import { CompactionSchema, MessageSchema } from './conversation-schemas.ts';
 import { errorReply } from './envelope.ts';
-import { EventStream, sseEvent } from './event-stream.ts';
+import { EventStream, HEARTBEAT, sseEvent } from './event-stream.ts';
 import { ApprovalSchema, RunCallSchema, RunUsage } from './run-schemas.ts';
-import { HEARTBEAT } from './run-stream.ts';
 
 /** The answer to a message with tools. */
 export const ToolTurnSchema = z

@@ -6,7 +6,7 @@ import { toAppError } from '../errors.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { eventLines } from './completion-stream.ts';
 import { errorReply } from './envelope.ts';
-import { EventStream, sseEvent } from './event-stream.ts';
+import { EventStream, QUIET_MS, sseEvent } from './event-stream.ts';
 import { warningsHeader } from './warnings-header.ts';
 
 /** The answer of the routes that send a message. */
@@ -45,7 +45,7 @@ export function turnStream(
   last: (result: TurnResult) => object,
 ): EventStream {
   const headers = warningsHeader('relay' in turn ? turn.warnings : []);
-  return new EventStream(lines(turn, requestId, last), { outlivesCaller: true, headers });
+  return new EventStream(lines(turn, requestId, last), { outlivesCaller: true, headers, quietMs: QUIET_MS });
 }
 
 async function* lines(
