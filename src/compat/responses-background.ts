@@ -1,11 +1,10 @@
 import type { AgentContext } from '../agent/context.ts';
 import { followRun, type News } from '../agent/follow-run.ts';
-import { settingsOf } from '../agent/settings.ts';
 import { asString, type JsonObject } from '../core/json.ts';
 import { InvalidRequestError } from '../errors.ts';
 import type { StoredEvent } from '../storage/run-events.ts';
 import type { RunRow } from '../storage/runs.ts';
-import { headOf, type KeptResponse, ofRun, runOf } from './responses-kept.ts';
+import { firstModel, headOf, type KeptResponse, ofRun, runOf } from './responses-kept.ts';
 import { type ResponseEvent, ResponseProjection } from './responses-projection.ts';
 
 /**
@@ -60,13 +59,11 @@ class RunProjection {
   readonly #context: AgentContext;
   readonly #row: KeptResponse;
   readonly #response: ResponseProjection;
-  #hasBegun = false;
 
   constructor(context: AgentContext, row: KeptResponse, run: RunRow) {
     this.#context = context;
     this.#row = row;
-    const [ref] = settingsOf(run).refs;
-    this.#response = new ResponseProjection(headOf(row), ref ?? { provider: 'demo', model: '' });
+    this.#response = new ResponseProjection(headOf(row), firstModel(run));
   }
 
   async add({ type, data, seq, firstSeq }: StoredEvent): Promise<ResponseEvent[]> {
@@ -74,11 +71,9 @@ class RunProjection {
     switch (type) {
       case 'session:start':
         return [...this.#response.say('created', 'queued'), ...this.#response.say('queued', 'queued')];
-      case 'step:start': {
-        const isFirst = !this.#hasBegun;
-        this.#hasBegun = true;
-        return isFirst ? this.#response.say('in_progress', 'in_progress') : [];
-      }
+      // There is one step, which begins once.
+      case 'step:start':
+        return this.#response.say('in_progress', 'in_progress');
       case 'content':
         return this.#response.add([{ type: 'text', text: textIn(data) }], pieces);
       case 'thinking:update':

@@ -2,9 +2,9 @@ import { cancelRun } from '../agent/cancel-run.ts';
 import type { AgentContext } from '../agent/context.ts';
 import { deleteConversation } from '../conversations/delete.ts';
 import type { JsonObject } from '../core/json.ts';
-import { AppError, InvalidRequestError } from '../errors.ts';
-import { getConversation } from '../storage/conversations.ts';
-import { deleteResponse } from '../storage/responses.ts';
+import { AppError, InvalidRequestError, NotFoundError } from '../errors.ts';
+import { hasMessages, lastMessages, type MessageRow } from '../storage/messages.ts';
+import { deleteResponse, type ResponseRow } from '../storage/responses.ts';
 import { isActive } from '../storage/runs.ts';
 import { isTurnHeld } from '../storage/turns.ts';
 import { keptResponse, ofRun, runOf } from './responses-kept.ts';
@@ -47,11 +47,25 @@ export async function forgetResponse(
     throw new AppError('conflict', `The response ${id} is still being answered; try again later`, { retryAfter: 5 });
   }
   const hasOthers = await deleteResponse(db, row);
-  const conversation = await getConversation(db, owner, row.conversationId);
-  // Somebody may have gone on with it in another way.
-  const isLast = !answer || conversation?.last_seq === answer.message.seq;
-  if (row.owns_conversation === 1 && !hasOthers && conversation && isLast) {
-    await deleteConversation(context, conversation.id);
-  }
+  const isNeeded = hasOthers || (await hasGoneOn(context, row, answer?.message));
+  if (row.owns_conversation === 1 && !isNeeded) await deleteIfThere(context, row.conversationId);
   return { id, object: 'response', deleted: true };
+}
+
+/** Has somebody gone on with the conversation in another way? */
+async function hasGoneOn(
+  { db, owner }: AgentContext,
+  { conversation }: ResponseRow,
+  answer: MessageRow | undefined,
+): Promise<boolean> {
+  const range = { owner, conversation };
+  if (answer) return await hasMessages(db, { ...range, after: answer.seq });
+  const [last] = (await lastMessages(db, range, { limit: 1 })).rows;
+  return last !== undefined && last.status !== 'failed';
+}
+
+async function deleteIfThere(context: AgentContext, conversationId: string): Promise<void> {
+  await deleteConversation(context, conversationId).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError)) throw error;
+  });
 }

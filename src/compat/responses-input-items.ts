@@ -3,7 +3,7 @@ import type { JsonObject } from '../core/json.ts';
 import { InvalidRequestError } from '../errors.ts';
 import { firstMessages, lastMessages, type MessageRange, type MessageRow } from '../storage/messages.ts';
 import { nameOfItem } from './responses-ids.ts';
-import type { KeptResponse } from './responses-kept.ts';
+import { headOf, type KeptResponse } from './responses-kept.ts';
 import { itemsOf } from './responses-of-message.ts';
 import { findAnswer } from './responses-references.ts';
 
@@ -32,16 +32,18 @@ export interface ItemRange {
  */
 export async function inputItems(context: AgentContext, row: KeptResponse, page: ItemRange): Promise<ItemPage> {
   const answer = await findAnswer(context, row.id.slice('resp_'.length));
-  return await itemPage(context, { conversation: row.conversation, before: answer?.message.seq }, page);
+  // Those of the request count for what was said before it as well: which tools take a text no message says.
+  const { tools } = headOf(row).echo;
+  return await itemPage(context, { conversation: row.conversation, before: answer?.message.seq, tools }, page);
 }
 
 /**
- * The items of a conversation. @param place `before`: only those of messages before this `seq`.
+ * The items of a conversation. @param place `before`: only those of messages before this `seq`; `tools` as of `itemsOf`.
  * @param page as of `inputItems`. @throws InvalidRequestError for an item that is not there.
  */
 export async function itemPage(
   context: AgentContext,
-  { conversation, before }: { conversation: number; before?: number | undefined },
+  { conversation, before, tools }: { conversation: number; before?: number | undefined; tools?: unknown },
   { limit, order, after }: ItemRange,
 ): Promise<ItemPage> {
   const range: MessageRange = {
@@ -49,7 +51,11 @@ export async function itemPage(
     ...(before === undefined ? {} : { before }),
   };
   const found: JsonObject[] = [];
-  for await (const item of walk(context, range, order, after)) {
+  const inOrder = (message: MessageRow): JsonObject[] => {
+    const items = itemsOf(message, message.id, tools);
+    return order === 'asc' ? items : items.toReversed();
+  };
+  for await (const item of walk(context, range, { order, after }, inOrder)) {
     found.push(item);
     if (found.length > limit) break;
   }
@@ -66,13 +72,13 @@ export async function itemPage(
 async function* walk(
   context: AgentContext,
   range: MessageRange,
-  order: 'asc' | 'desc',
-  after: string | undefined,
+  { order, after }: { order: 'asc' | 'desc'; after: string | undefined },
+  inOrder: (message: MessageRow) => JsonObject[],
 ): AsyncGenerator<JsonObject> {
   let place = range;
   if (after !== undefined) {
     const message = (await findAnswer(context, nameOfItem(after) ?? ''))?.message;
-    const items = message?.conversation === range.conversation ? inOrder(message, order) : [];
+    const items = message && isIn(range, message) ? inOrder(message) : [];
     const index = items.findIndex(({ id }) => id === after);
     if (!message || index === -1) {
       throw new InvalidRequestError([
@@ -84,16 +90,15 @@ async function* walk(
   }
   for (;;) {
     const rows = await nextMessages(context, place, order);
-    for (const row of rows) yield* inOrder(row, order);
+    for (const row of rows) yield* inOrder(row);
     const last = rows.at(-1);
     if (!last) return;
     place = beyond(range, last, order);
   }
 }
 
-function inOrder(row: MessageRow, order: 'asc' | 'desc'): JsonObject[] {
-  const items = itemsOf(row);
-  return order === 'asc' ? items : items.toReversed();
+function isIn({ conversation, before = Number.POSITIVE_INFINITY }: MessageRange, message: MessageRow): boolean {
+  return message.conversation === conversation && message.seq < before;
 }
 
 function beyond(range: MessageRange, { seq }: MessageRow, order: 'asc' | 'desc'): MessageRange {

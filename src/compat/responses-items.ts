@@ -189,9 +189,9 @@ function isPrompt(item: InputItem): boolean {
   return 'role' in item && (item.role === 'system' || item.role === 'developer');
 }
 
-/** The complaints about outputs whose calls are not among the items before them. */
-export function strayOutputs(items: readonly OwnItem[]): Issue[] {
-  const calls = new Set<string>();
+/** The complaints about outputs whose calls are not among the items before them. @param known further calls, by their ids. */
+export function strayOutputs(items: readonly OwnItem[], known: readonly string[] = []): Issue[] {
+  const calls = new Set<string>(known);
   return items.flatMap((item, index) => {
     if (item.type === 'function_call') calls.add(item.call_id);
     if (item.type !== 'function_call_output' || calls.has(item.call_id)) return [];

@@ -3,6 +3,7 @@ import { runAnswer } from '../agent/run-answer.ts';
 import { settingsOf } from '../agent/settings.ts';
 import type { JsonObject } from '../core/json.ts';
 import { AppError, NotFoundError, toAppError } from '../errors.ts';
+import type { ModelRef } from '../providers/registry.ts';
 import { findMessage, lastMessages } from '../storage/messages.ts';
 import { getResponse, type ResponseRow, twinId } from '../storage/responses.ts';
 import { getRun, isActive, type RunRow } from '../storage/runs.ts';
@@ -46,10 +47,15 @@ export async function runOf({ db, owner }: AgentContext, id: string): Promise<Ru
   return run;
 }
 
+/** The model that a run asks first. */
+export function firstModel(run: RunRow): Pick<ModelRef, 'provider' | 'model'> {
+  return settingsOf(run).refs[0] ?? { provider: 'demo', model: '' };
+}
+
 /** The same of a response in the background, out of its run. */
 export async function ofRun(context: AgentContext, row: KeptResponse, run: RunRow): Promise<JsonObject> {
-  const [ref] = settingsOf(run).refs;
-  const head = { ...headOf(row), ...(ref ? { model: `${ref.provider}/${ref.model}` } : {}) };
+  const { provider, model } = firstModel(run);
+  const head = { ...headOf(row), model: `${provider}/${model}` };
   if (isActive(run.status)) {
     return responseObject(head, { status: run.status === 'queued' ? 'queued' : 'in_progress' });
   }

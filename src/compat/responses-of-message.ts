@@ -6,6 +6,7 @@ import type { MessageRow } from '../storage/messages.ts';
 import { itemId } from './responses-ids.ts';
 import type { ResponseHead } from './responses-object.ts';
 import { ResponseProjection } from './responses-projection.ts';
+import { customNames } from './responses-tools.ts';
 
 /** The response that a stored answer is. */
 export function projectionOf(row: MessageRow, head: Omit<ResponseHead, 'model'>): ResponseProjection {
@@ -43,20 +44,24 @@ function eventOf(part: ReturnType<typeof assistantParts>[number]): ProviderEvent
 /**
  * The items that a stored message is, with the outputs of its calls.
  * @param of what they are named by: the id of the message, or of its response.
+ * @param tools as the wire says them again: calls of those that take a text have a form of their own.
  */
-export function itemsOf(row: MessageRow, of: string = row.id): JsonObject[] {
+export function itemsOf(row: MessageRow, of: string = row.id, tools: unknown = undefined): JsonObject[] {
   if (row.role === 'user') {
     const message = { id: itemId('msg', of, 0), type: 'message', role: 'user', status: 'completed' };
     return [{ ...message, content: userContent(row) }];
   }
-  const head = { id: of, createdAt: 0, echo: {} };
+  const head = { id: of, createdAt: 0, echo: { tools } };
   const items = projectionOf(row, head).response().output as JsonObject[];
   const calls = toolCallsOf(row);
+  const custom = customNames(tools);
   const outputs = row.toolCalls.flatMap((call, index): JsonObject[] => {
     const output = resultOf(call);
     if (output === undefined) return [];
     const id = itemId('fco', of, items.length + index);
-    return [{ id, type: 'function_call_output', call_id: calls[index]?.id ?? '', output, status: 'completed' }];
+    const { id: callId = '', name = '' } = calls[index] ?? {};
+    const type = custom.has(name) ? 'custom_tool_call_output' : 'function_call_output';
+    return [{ id, type, call_id: callId, output, status: 'completed' }];
   });
   return [...items, ...outputs];
 }

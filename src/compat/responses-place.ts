@@ -2,12 +2,13 @@ import type { AgentContext } from '../agent/context.ts';
 import { beginConversation } from '../conversations/create.ts';
 import { forkConversation } from '../conversations/fork.ts';
 import { toModelMessages } from '../conversations/history.ts';
+import { readAll } from '../conversations/read-all.ts';
 import { firstTitle } from '../conversations/title.ts';
 import { hashOf } from '../core/canonical.ts';
 import { AppError, InvalidRequestError, NotFoundError } from '../errors.ts';
 import type { Message } from '../providers/chat-model.ts';
 import { type ConversationRow, getConversation } from '../storage/conversations.ts';
-import { allMessages } from '../storage/messages.ts';
+import { hasMessages, type MessageRow } from '../storage/messages.ts';
 import { getResponse } from '../storage/responses.ts';
 import { type OwnItem, strayOutputs, toResponseMessages } from './responses-items.ts';
 import {
@@ -18,6 +19,9 @@ import {
   type ResolvedInput,
 } from './responses-references.ts';
 import type { ResponseRequest } from './responses-schema.ts';
+
+/** Characters of a conversation that a response which is not kept may go on from. */
+const MAX_SAID = 32 * 1024 ** 2;
 
 /** Where a response stands, and what of its input is new there. */
 export interface Place {
@@ -84,14 +88,11 @@ export async function saidBefore(
   { items }: ResolvedInput,
   brought: readonly Message[],
 ): Promise<Message[]> {
-  if (!previous) {
-    const stray = strayOutputs(items);
-    if (stray.length > 0) throw new InvalidRequestError(stray);
-    return [];
-  }
-  const { after } = await afterResponse(context, previous);
+  const after = previous ? (await afterResponse(context, previous)).after : undefined;
+  const kept = after ? await messagesUpTo(context, after) : [];
+  const stray = strayOutputs(items, kept.flatMap(callsIn));
+  if (stray.length > 0) throw new InvalidRequestError(stray);
   const answered = new Set(brought.flatMap((message) => (message.role === 'tool' ? [message.toolCallId] : [])));
-  const kept = await messagesUpTo(context, after);
   // What stands there for an output that only comes now.
   return kept.filter((message) => message.role !== 'tool' || !answered.has(message.toolCallId));
 }
@@ -106,26 +107,58 @@ async function afterResponse(
     throw new InvalidRequestError([{ path: 'previous_response_id', message }]);
   }
   const after = await findAnswer(context, id.slice('resp_'.length));
-  if (!after) throw new AppError('conflict', `The response ${id} is not complete, so nothing can go on from it`);
+  if (!after) {
+    const message = `The response ${id} has no answer to go on from: wait for it, or, if it has failed, go on from the one before it`;
+    throw new AppError('conflict', message);
+  }
   return { conversationId: response.conversationId, after, isOwn: response.owns_conversation === 1 };
 }
 
 /** Are these items what a conversation says up to an answer? Prompts, which no conversation keeps, are passed over. */
 async function repeats(context: AgentContext, items: readonly OwnItem[], answer: FoundMessage): Promise<boolean> {
-  const kept = await messagesUpTo(context, answer);
-  // The outputs of the last answer's calls are not there yet, or come after it.
-  while (kept.at(-1)?.role === 'tool') kept.pop();
-  return comparable(kept) === comparable(toResponseMessages(items).filter(({ role }) => role !== 'system'));
+  const sent = toResponseMessages(items).filter(({ role }) => role !== 'system');
+  let place = 0;
+  for await (const row of rowsUpTo(context, answer)) {
+    const kept = toModelMessages([row]);
+    // The outputs of the last answer's calls are not there yet, or come after it.
+    const said = row.seq === answer.message.seq ? kept.filter(({ role }) => role !== 'tool') : kept;
+    for (const message of said) {
+      const same = sent[place++];
+      if (!same || comparable(same) !== comparable(message)) return false;
+    }
+  }
+  return place === sent.length;
 }
 
-async function messagesUpTo({ db, owner }: AgentContext, { message }: FoundMessage): Promise<Message[]> {
-  const range = { owner, conversation: message.conversation, before: message.seq + 1, onlyComplete: true };
-  return toModelMessages(await allMessages(db, range));
+function callsIn(message: Message): string[] {
+  if (message.role !== 'assistant') return [];
+  return message.parts.flatMap((part) => (part.type === 'tool-call' ? [part.call.id] : []));
+}
+
+/** @throws InvalidRequestError if it is more than a request may bring itself. */
+async function messagesUpTo(context: AgentContext, answer: FoundMessage): Promise<Message[]> {
+  const messages: Message[] = [];
+  let size = 0;
+  for await (const row of rowsUpTo(context, answer)) {
+    size += row.size;
+    if (size > MAX_SAID) throw tooLong();
+    messages.push(...toModelMessages([row]));
+  }
+  return messages;
+}
+
+function tooLong(): InvalidRequestError {
+  const message = `what was said up to there has more than ${MAX_SAID} characters: keep the response (store: true), so that it can be made shorter`;
+  return new InvalidRequestError([{ path: 'previous_response_id', message }]);
+}
+
+function rowsUpTo({ db, owner }: AgentContext, { message }: FoundMessage): AsyncGenerator<MessageRow> {
+  return readAll(db, { owner, number: message.conversation }, { before: message.seq + 1, onlyComplete: true });
 }
 
 /** Where a part came from is not told where nothing depends on it. */
-function comparable(messages: readonly Message[]): string {
-  const plain = JSON.stringify(messages, (name: string, value: unknown) => (name === 'origin' ? undefined : value));
+function comparable(message: Message): string {
+  const plain = JSON.stringify(message, (name: string, value: unknown) => (name === 'origin' ? undefined : value));
   return hashOf(JSON.parse(plain));
 }
 
@@ -140,9 +173,9 @@ export interface Opened {
 
 /**
  * Opens the conversation of a place: the one that it names, or, if that has gone on from there, a copy up to there.
- * @param isOvertaken it is known to have gone on. @throws AppError
+ * @throws AppError
  */
-export async function openPlace(context: AgentContext, { at, items }: Place, isOvertaken: boolean): Promise<Opened> {
+export async function openPlace(context: AgentContext, { at, items }: Place): Promise<Opened> {
   if (!at) {
     // The caller's words: nobody pays a model for the titles of what a program asks.
     const title = firstTitle(wordsOf(items)) || 'Response';
@@ -154,7 +187,8 @@ export async function openPlace(context: AgentContext, { at, items }: Place, isO
   const conversation = await existing(context, at.conversationId);
   if (!at.after) return { conversation, after: undefined, isNew: false };
   const { seq, id } = at.after.message;
-  if (!isOvertaken && conversation.last_seq === seq) return { conversation, after: seq, isNew: false };
+  const behind = { owner: context.owner, conversation: conversation.number, after: seq };
+  if (!(await hasMessages(context.db, behind))) return { conversation, after: seq, isNew: false };
   const fork = await forkConversation(context, at.conversationId, id);
   return { conversation: await existing(context, fork.id), after: undefined, isNew: true };
 }

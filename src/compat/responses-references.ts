@@ -8,6 +8,9 @@ import { nameOfItem } from './responses-ids.ts';
 import { type InputItem, type OwnItem, readItem } from './responses-items.ts';
 import { itemsOf } from './responses-of-message.ts';
 
+/** Characters of the messages that a request may refer to. */
+const MAX_REFERRED = 32 * 1024 ** 2;
+
 /** A stored message, and the conversation that it is of. */
 export interface FoundMessage {
   message: MessageRow;
@@ -41,24 +44,30 @@ export async function resolveInput(
   const named = new Named(context);
   const issues: Issue[] = [];
   const items: OwnItem[] = [];
-  let known: ResolvedInput['known'];
   for (const [index, item] of input.entries()) {
-    const name = nameOfItem(item.id ?? '');
-    const answer = name === undefined ? undefined : await named.find(name);
-    if (item.type !== 'item_reference') items.push(item);
-    else {
-      const stored = answer && itemOf(item.id, name ?? '', answer);
-      const found = stored && readItem(stored);
-      if (found && found.type !== 'item_reference') items.push(found);
-      else {
-        const message = `there is no item ${JSON.stringify(item.id)} of yours that is kept: send the item itself`;
-        issues.push({ path: `input.${index}.id`, message });
-      }
+    if (item.type !== 'item_reference') {
+      items.push(item);
+      continue;
     }
-    if (answer && name !== undefined) known = { index, name, answer };
+    const stored = await named.item(item.id);
+    const found = stored && readItem(stored);
+    if (found && found.type !== 'item_reference') items.push(found);
+    else {
+      const message = `there is no item ${JSON.stringify(item.id)} of yours that is kept: send the item itself`;
+      issues.push({ path: `input.${index}.id`, message });
+    }
   }
   if (issues.length > 0) throw new InvalidRequestError(issues);
-  return { items, known };
+  return { items, known: await lastOfOurs(input, named) };
+}
+
+async function lastOfOurs(input: readonly InputItem[], named: Named): Promise<KnownItem | undefined> {
+  for (let index = input.length - 1; index >= 0; index--) {
+    const name = nameOfItem(input[index]?.id ?? '');
+    const answer = name === undefined ? undefined : await named.find(name);
+    if (answer && name !== undefined) return { index, name, answer };
+  }
+  return undefined;
 }
 
 /** The last call among items, which some clients send without its id, if the answer that ends with it is kept. */
@@ -84,18 +93,37 @@ export async function findAnswer({ db, owner }: AgentContext, name: string): Pro
 class Named {
   readonly #context: AgentContext;
   readonly #found = new Map<string, FoundMessage | undefined>();
+  readonly #items = new Map<string, JsonObject[]>();
+  #size = 0;
 
   constructor(context: AgentContext) {
     this.#context = context;
   }
 
   async find(name: string): Promise<FoundMessage | undefined> {
-    if (!this.#found.has(name)) this.#found.set(name, await findAnswer(this.#context, name));
+    if (!this.#found.has(name)) {
+      const found = await findAnswer(this.#context, name);
+      this.#size += found?.message.size ?? 0;
+      if (this.#size > MAX_REFERRED) throw tooMuch();
+      this.#found.set(name, found);
+    }
     return this.#found.get(name);
+  }
+
+  /** The item of an id; undefined if there is none. */
+  async item(id: string): Promise<JsonObject | undefined> {
+    const name = nameOfItem(id);
+    const answer = name === undefined ? undefined : await this.find(name);
+    if (!answer || name === undefined) return undefined;
+    const items = this.#items.get(name) ?? itemsOf(answer.message, `msg_${name}`);
+    this.#items.set(name, items);
+    // A call with a text is kept as one of a function.
+    const kept = id.replace(/^ctc_/, 'fc_');
+    return items.find((item) => item.id === kept);
   }
 }
 
-/** The item itself; undefined if its message has none of that id. */
-function itemOf(id: string, name: string, { message }: FoundMessage): JsonObject | undefined {
-  return itemsOf(message, `msg_${name}`).find((item) => item.id === id);
+function tooMuch(): InvalidRequestError {
+  const message = `what it refers to has more than ${MAX_REFERRED} characters: send previous_response_id instead`;
+  return new InvalidRequestError([{ path: 'input', message }]);
 }

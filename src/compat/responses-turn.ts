@@ -6,18 +6,19 @@ import { Overtaken } from '../conversations/begin-turn.ts';
 import { deleteConversation } from '../conversations/delete.ts';
 import { Relay } from '../conversations/relay.ts';
 import { toolCallsOf } from '../conversations/stored.ts';
+import { NotFoundError } from '../errors.ts';
 import type { ProviderEvent } from '../providers/chat-model.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { deleteResponse, getResponse, insertResponse, noteLastCall, twinId } from '../storage/responses.ts';
 import { timestamp } from '../storage/rows.ts';
-import type { RunRow } from '../storage/runs.ts';
 import { type GivenInput, toGiven } from './responses-given.ts';
 import { toResponseMessages } from './responses-items.ts';
+import { firstModel } from './responses-kept.ts';
 import { echoOf, type ResponseHead } from './responses-object.ts';
 import { answerEvents, originOf } from './responses-of-message.ts';
-import { findPlace, type Opened, openPlace, type Place, saidBefore } from './responses-place.ts';
+import { findPlace, type Opened, openPlace, saidBefore } from './responses-place.ts';
 import type { ResolvedInput } from './responses-references.ts';
 import { type ResponseRequest, toOptions } from './responses-schema.ts';
 
@@ -67,7 +68,8 @@ export async function startStored(
     const events = new Relay();
     events.push(answerEvents(value.answer));
     events.end();
-    return { head, ref: originOf(value.answer), warnings: [], events, kept: Promise.resolve(), undo };
+    const kept = context.turns.track(noteCalls(context, id, value.answer));
+    return { head, ref: originOf(value.answer), warnings: [], events, kept, undo };
   }
   const { relay, finished, ref, warnings } = value;
   const kept = context.turns.track(finished.then(({ answer }) => noteCalls(context, id, answer)));
@@ -79,12 +81,15 @@ async function noteCalls({ db, owner }: AgentContext, id: string, answer: Messag
   if (last) await noteLastCall(db, owner, id, last.id);
 }
 
-/** Starts a response as a run, which goes on by itself. @param asked `id`: `resp_…`. @throws AppError */
+/**
+ * Starts a response as a run, which goes on by itself. @param asked `id`: `resp_…`. @returns the model that is asked.
+ * @throws AppError
+ */
 export async function startInBackground(
   context: AgentContext,
   asked: { id: string; body: ResponseRequest; input: ResolvedInput },
   signal: AbortSignal,
-): Promise<RunRow> {
+): Promise<Pick<ModelRef, 'provider' | 'model'>> {
   const named: AgentContext = {
     ...context,
     newId: (prefix) => (prefix === 'run' ? twinId(asked.id, 'run') : context.newId(prefix)),
@@ -102,7 +107,7 @@ export async function startInBackground(
     };
     return startRun(named, conversation.id, input, signal);
   });
-  return begun.value;
+  return firstModel(begun.value);
 }
 
 /**
@@ -135,27 +140,34 @@ async function begin<T>(
   const place = await findPlace(named, body, input);
   const brought = toGiven(toResponseMessages(place.items));
   const given = { ...brought, system: [...(body.instructions ? [body.instructions] : []), ...brought.system] };
-  const before = await getResponse(db, owner, id);
   // Of a request that is repeated after a crash.
-  const known: Place | undefined = before && { ...place, at: { conversationId: before.conversationId } };
-  for (let isOvertaken = false; ; isOvertaken = true) {
-    const opened = await openPlace(named, known ?? place, isOvertaken);
-    const { conversation, after } = opened;
-    const createdAt = timestamp();
+  let before = await getResponse(db, owner, id);
+  for (;;) {
+    const where = before ? { conversationId: before.conversationId } : place.at;
+    const opened = await openPlace(named, { ...place, at: where });
+    const { conversation } = opened;
+    // Whether it has begun there already is for the turn to find.
+    const isSame = before !== undefined && before.conversationId === place.at?.conversationId;
+    const after = isSame ? place.at?.after?.message.seq : opened.after;
+    const createdAt = before?.created_at ?? timestamp();
     const echo = echoOf(body, conversation.id);
-    const row = { id, owner, conversation: conversation.number, kind, owns_conversation: place.isOwn ? 1 : 0 };
+    const isOwn = place.isOwn || opened.isNew;
+    const row = { id, owner, conversation: conversation.number, kind, owns_conversation: isOwn ? 1 : 0 };
     await insertResponse(db, {
       ...row,
       created_at: createdAt,
       request: JSON.stringify({ model: body.model, ...echo }),
     });
-    const undo = (): Promise<void> => takeBack(context, row, opened);
+    // What was there before may be known to the caller, or still be under way.
+    const undo = before ? () => Promise.resolve() : () => takeBack(context, row, opened);
     try {
       const value = await start(conversation, { ...given, after });
       return { value, head: { id, createdAt: Math.floor(Date.parse(createdAt) / 1000), echo }, undo };
     } catch (error) {
       await undo();
-      if (!(error instanceof Overtaken) || isOvertaken) throw error;
+      if (!(error instanceof Overtaken)) throw error;
+      if (before) await deleteResponse(db, row);
+      before = undefined;
     }
   }
 }
@@ -166,7 +178,11 @@ async function takeBack(
   { isNew, conversation }: Opened,
 ): Promise<void> {
   await deleteResponse(context.db, row);
-  if (isNew) await deleteConversation(context, conversation.id);
+  if (!isNew) return;
+  await deleteConversation(context, conversation.id).catch((error: unknown) => {
+    // Somebody else has deleted it, which may be why the response has failed.
+    if (!(error instanceof NotFoundError)) throw error;
+  });
 }
 
 /** The id of a conversation that may be made is taken first, so that a repeated request gets the same ids. */

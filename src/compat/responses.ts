@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PROVIDER_ERRORS } from '../http/completion-schemas.ts';
-import { EventStream } from '../http/event-stream.ts';
+import { EventStream, QUIET_MS } from '../http/event-stream.ts';
 import { Page } from '../http/page.ts';
 import { defineRoute, type Route, type RouteRequest } from '../http/route.ts';
 import { text } from '../http/schemas.ts';
@@ -58,13 +58,15 @@ const create = defineRoute({
     const id = request.newId('resp');
     const asked = { id, body, input: await resolveInput(context, body.input) };
     if (body.background) {
-      await startInBackground(context, asked, signal);
-      if (body.stream) return streamed(request, id, -1);
-      return await readResponse(context, await keptResponse(context, id));
+      const ref = await startInBackground(context, asked, signal);
+      const headers = answerHeaders({ ref, warnings: [] }, omissions(body), NAMES);
+      if (body.stream) return new EventStream(await watched(request, id, -1), { headers });
+      const begun = await readResponse(context, await keptResponse(context, id));
+      return new Page(JSON.stringify(begun), { ...JSON_TYPE, ...headers });
     }
     const started = await (body.store === false ? startUnstored : startStored)(context, asked, signal);
     const headers = () => answerHeaders(started, omissions(body), NAMES);
-    if (body.stream) return new EventStream(responseLines(started), { headers: headers() });
+    if (body.stream) return new EventStream(responseLines(started), { headers: headers(), quietMs: QUIET_MS });
     return new Page(JSON.stringify(await whole(started)), { ...JSON_TYPE, ...headers() });
   },
 });
@@ -87,7 +89,7 @@ const read = defineRoute({
   errors: ['not_found'],
   handle: async (request) => {
     const { params, query } = request;
-    if (query.stream) return streamed(request, params.id, query.starting_after ?? -1);
+    if (query.stream) return new EventStream(await watched(request, params.id, query.starting_after ?? -1));
     const context = agentContext(request);
     return await readResponse(context, await keptResponse(context, params.id));
   },
@@ -150,12 +152,12 @@ async function whole(started: StartedResponse): Promise<unknown> {
   return projection.response();
 }
 
-async function streamed(
+async function watched(
   request: RouteRequest<unknown, unknown, unknown>,
   id: string,
   after: number,
-): Promise<EventStream> {
+): Promise<AsyncIterable<string>> {
   const context = agentContext(request);
   const row = await keptResponse(context, id);
-  return new EventStream(backgroundLines(await backgroundEvents(context, row, after, request.signal)));
+  return backgroundLines(await backgroundEvents(context, row, after, request.signal));
 }

@@ -4,6 +4,7 @@ import { type ConversationRow, writeConversation } from '../storage/conversation
 import {
   allMessages,
   getMessage,
+  hasMessages,
   insertMessages,
   lastMessages,
   type MessageRow,
@@ -32,7 +33,7 @@ export type GivenMessage =
 export interface Given {
   messages: readonly GivenMessage[];
   results: readonly (NewToolResult & { path: string })[];
-  /** The `seq` that the last message of the conversation must have; undefined: any. */
+  /** The `seq` of the message that it must follow, but for what has failed in between; undefined: any. */
   after?: number | undefined;
 }
 
@@ -83,7 +84,8 @@ export function beginNew(context: ConversationContext, given: GivenTurn): Beginn
     if (!stored) {
       return (await answered(tx, conversation, answerId)) ?? (await repeat(tx, conversation, rows, turn));
     }
-    if (after !== undefined && after !== last_seq) throw new Overtaken();
+    const between = { owner, conversation: number, before: firstSeq };
+    if (after !== undefined && (await hasMessages(tx, { ...between, after }))) throw new Overtaken();
     const kept = results.length > 0 ? await keepToolResults(tx, conversation, results) : NOTHING_KEPT;
     refuseUnknown(kept.unknown, results);
     if (kept.settled.length > 0) throw settled(kept.settled);

@@ -9,7 +9,7 @@ const AT_ONCE = { limit: 100, maxSize: 8 * 1024 ** 2 };
 /** The messages of a conversation, oldest first, read little by little. */
 export async function* readAll(
   db: Kysely<Schema>,
-  { owner, number }: ConversationRow,
+  { owner, number }: Pick<ConversationRow, 'owner' | 'number'>,
   range: Pick<MessageRange, 'before' | 'onlyComplete'>,
 ): AsyncGenerator<MessageRow> {
   let after = 0;

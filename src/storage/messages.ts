@@ -196,6 +196,12 @@ export async function findMessage(
   return message && { message, conversationId: found.conversationId };
 }
 
+/** Has a range messages that are complete, or under way? What has failed does not count. */
+export async function hasMessages(db: Kysely<Schema>, range: MessageRange): Promise<boolean> {
+  const row = await ranged(db, range).select('seq').where('status', '!=', 'failed').limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** How many messages a range has. */
 export async function countMessages(db: Kysely<Schema>, range: MessageRange): Promise<number> {
   const { count } = await ranged(db, range)

@@ -199,6 +199,7 @@ describe('the client of OpenAI', () => {
     ['tool_choice', { tool_choice: { type: 'function', name: 'none_such' } }],
     ['store', { background: true, store: false }],
     ['tools', { background: true, tools: [WEATHER] }],
+    ['top_logprobs', { background: true, top_logprobs: 2 }],
     ['previous_response_id', { previous_response_id: 'resp_1' }],
     ['previous_response_id', { previous_response_id: 'resp_1', conversation: 'conv_1' }],
     ['store', { conversation: 'conv_1', store: false }],

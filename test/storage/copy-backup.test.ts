@@ -141,7 +141,7 @@ describe('a backup', () => {
 
   it.skipIf(!existsSync('/proc/self/stat'))('takes a process that nobody has asked for its end for dead', async () => {
     // The shell becomes a program that does not know of its child.
-    const parent = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60']);
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 60']);
     const [pid] = (await once(parent.stdout, 'data')).map((said) => Number(said));
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'latin1')).toContain(' Z ');
     const to = join(folder(), 'backup');
