@@ -1,3 +1,4 @@
+import { isBase64 } from '../core/base64.ts';
 import type { Media, UserPart } from '../providers/chat-model.ts';
 
 /** A piece of what a user sends; `image` and `file` are a data URL with base64, or an https URL. */
@@ -5,6 +6,9 @@ export type ContentPart =
   | { type: 'text'; text: string }
   | { type: 'image'; image: string }
   | { type: 'file'; file: string; filename?: string | undefined };
+
+/** Characters of a data URL before its data. */
+const MAX_HEAD = 1000;
 
 /** What a user sends. */
 export type Content = string | ContentPart[];
@@ -43,7 +47,12 @@ export function textOf(content: Content): string {
 
 /** Reads a data URL with base64 or an https URL; undefined if it is neither. */
 export function readMedia(url: string): Media | undefined {
-  const inline = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64,([A-Za-z0-9+/]+={0,2})$/.exec(url);
-  if (inline?.[1] && inline[2]) return { mediaType: inline[1], data: inline[2] };
+  const comma = url.indexOf(',');
+  const [, mediaType] =
+    /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w=.-]+)*;base64$/.exec(url.slice(0, Math.min(comma, MAX_HEAD))) ?? [];
+  if (mediaType !== undefined) {
+    const data = url.slice(comma + 1);
+    return isBase64(data) ? { mediaType, data } : undefined;
+  }
   return url.startsWith('https://') && URL.canParse(url) ? { url } : undefined;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CompletionInput } from '../chat/complete.ts';
+import { isBase64 } from '../core/base64.ts';
 import { ShallowObject } from '../http/messages.ts';
 import type { Effort, Tool } from '../providers/chat-model.ts';
 
@@ -88,5 +89,5 @@ export function toSchemaFormat({
 
 /** Inline bytes of a file as a data URL: some send the base64 alone, which then is a PDF's. */
 export function fileDataUrl(data: string): string {
-  return /^[A-Za-z0-9+/]+={0,2}$/.test(data) ? `data:application/pdf;base64,${data}` : data;
+  return isBase64(data) ? `data:application/pdf;base64,${data}` : data;
 }

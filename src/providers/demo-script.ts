@@ -138,9 +138,9 @@ function isOrder(line: string): boolean {
 
 /** The order that a line is, and what stands behind its name; undefined if it is none (a path, say). */
 function orderOf(line: string): [obey: Order, rest: string] | undefined {
-  const [, name = '', rest = ''] = /^\/(\w+)\s*(.*)$/.exec(line.trimEnd()) ?? [];
+  const [start = '', name = ''] = /^\/(\w+)\s*/.exec(line) ?? [];
   const obey = Object.hasOwn(ORDERS, name) ? ORDERS[name] : undefined;
-  return obey && [obey, rest];
+  return obey && [obey, line.slice(start.length).trimEnd()];
 }
 
 function readSection(lines: readonly string[]): Section {
