@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { Round } from './load.ts';
 import { median } from './report.ts';
 
-/** What is compared: our own API, another client's wire on the same server, and somebody else's gateway. */
-export const NAMES = ['native', 'wire', 'gateway'] as const;
+/**
+ * What is compared: our own API, another client's wire on the same server, somebody else's gateway, and a pipe that reads
+ * nothing of what it passes on (`pipe.ts`), for what the platform takes by itself.
+ */
+export const NAMES = ['native', 'wire', 'gateway', 'pipe'] as const;
 export type Name = (typeof NAMES)[number];
 
 /** Rounds that stand beside each other have the same index. */
@@ -48,8 +51,8 @@ export function report(runs: readonly Run[], method: Method): boolean {
       gain(whole, 'gateway', measure) >= TARGETS.gateway,
   );
   const text = `${head(method)}
-| | \`/api/chat/completions\` | \`/v1/chat/completions\` | gateway |
-|---|---|---|---|
+| | \`/api/chat/completions\` | \`/v1/chat/completions\` | gateway | a bare pipe |
+|---|---|---|---|---|
 ${row(`Whole answers, ${method.workers.whole} at once`, whole)}
 ${row(`Streams of 500 chunks, ${method.workers.streams} at once, chunks`, streams)}
 
@@ -61,6 +64,7 @@ How often \`/v1/chat/completions\` gives what the others do: by answers a second
 ${runs.map((one, index) => gains(`Run ${index + 1}`, one.whole.rounds, one.streams.rounds)).join('\n')}
 ${gains('**All**', whole, streams)}
 
+The bare pipe itself gives ${times(whole, 'perSecond')} times the gateway's whole answers, by processor ${times(whole, 'cpuMs')} times.
 Of the ${cpus().length} processors, load and vendor took ${cores(runs, 'whole')} while whole answers were measured, and ${cores(runs, 'streams')} of streams. The
 load average of the machine was ${method.load.toFixed(1)} before: beyond a few tenths, other programs had a part of them too.
 
@@ -85,12 +89,17 @@ this Node (TypeError: immutable).
 
 function joined(all: readonly Rounds[]): Rounds {
   const of = (name: Name): Round[] => all.flatMap((rounds) => rounds[name]);
-  return { native: of('native'), wire: of('wire'), gateway: of('gateway') };
+  return { native: of('native'), wire: of('wire'), gateway: of('gateway'), pipe: of('pipe') };
 }
 
-/** Above 1: the wire does better. NaN if there is no other. */
-function gain(rounds: Rounds, other: Name, measure: Measure): number {
-  const ratios = rounds.wire.map((one, index) => one[measure] / (rounds[other][index]?.[measure] ?? Number.NaN));
+/** How often the pipe gives the gateway's answers. */
+function times(rounds: Rounds, measure: Measure): string {
+  return gain(rounds, 'gateway', measure, 'pipe').toFixed(1);
+}
+
+/** Above 1: the wire, or what is named in its place, does better. NaN if there is no other. */
+function gain(rounds: Rounds, other: Name, measure: Measure, name: Name = 'wire'): number {
+  const ratios = rounds[name].map((one, index) => one[measure] / (rounds[other][index]?.[measure] ?? Number.NaN));
   const middle = median(ratios);
   return measure === 'cpuMs' ? 1 / middle : middle;
 }

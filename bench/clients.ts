@@ -40,11 +40,12 @@ async function run(): Promise<Run> {
   const upstream = await startHelper('upstream.ts');
   const server = await startServer(upstream.url);
   const gateway = await startGateway();
-  const sides = sidesOf({ upstream, server, gateway });
+  const pipe = await startHelper('pipe.ts', upstream.url, 'streams');
+  const sides = sidesOf({ upstream, server, gateway, pipe });
   const whole = await compare(sides, 'whole', NAMES, upstream);
   // The gateway cannot stream on this Node: it writes into headers of an answer that undici keeps as they are.
   const streams = await compare(sides, 'streams', ['native', 'wire'], upstream);
-  for (const one of [server, gateway, upstream]) await one.stop();
+  for (const one of [server, gateway, pipe, upstream]) await one.stop();
   return { whole, streams };
 }
 
@@ -62,11 +63,21 @@ function sidesOf({
   upstream,
   server,
   gateway,
-}: Record<'upstream' | 'server' | 'gateway', Running>): Record<Name, Side> {
+  pipe,
+}: Record<'upstream' | 'server' | 'gateway' | 'pipe', Running>): Record<Name, Side> {
   const common = { name: 'profclaw', url: server.url, pid: server.pid, model: 'openai/gpt-4o-mini' } as const;
   return {
     native: { ...common, path: '/api/chat/completions', endMark: '"done":true' },
     wire: { ...common, path: '/v1/chat/completions', endMark: '[DONE]', isChatForm: true },
+    pipe: {
+      name: 'pipe',
+      isChatForm: true,
+      url: pipe.url,
+      pid: pipe.pid,
+      model: 'gpt-4o-mini',
+      path: '/v1/chat/completions',
+      endMark: '[DONE]',
+    },
     gateway: {
       name: 'profclaw',
       url: gateway.url,
@@ -93,7 +104,7 @@ async function compare(
   const one = (name: Name, seconds: number): Promise<Round> =>
     socketRound(sides[name], what === 'streams', WORKERS[what], seconds);
   for (const name of names) await one(name, WARM_UP_SECONDS[what]);
-  const rounds: Comparison['rounds'] = { native: [], wire: [], gateway: [] };
+  const rounds: Comparison['rounds'] = { native: [], wire: [], gateway: [], pipe: [] };
   const before = { load: process.cpuUsage(), vendor: cpuMs(upstream.pid), at: performance.now() };
   for (let i = 0; i < ROUNDS; i++) {
     // Who goes first changes, so that a machine getting slower or faster favours nobody.
