@@ -209,7 +209,7 @@ const Prompt = {
   anthropic_beta: Ignored,
   anthropic_version: Ignored,
   thread: Ignored.describe('Refused, in a way that makes clients send the whole conversation instead.'),
-  mcp_servers: refused('servers of tools are set up at this server (POST /api/mcp/servers), for its own runs'),
+  mcp_servers: refused('servers of tools are set up at this server (POST /api/chat/mcp/servers), for its own runs'),
 };
 
 const Body = z.strictObject({

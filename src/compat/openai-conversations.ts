@@ -7,14 +7,14 @@ import { deleteConversation } from '../conversations/delete.ts';
 import { type ImportedMessage, importConversation } from '../conversations/import.ts';
 import { type Conversation, toConversation } from '../conversations/stored.ts';
 import type { JsonObject } from '../core/json.ts';
-import { InvalidRequestError, NotFoundError } from '../errors.ts';
+import { InvalidRequestError } from '../errors.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { text } from '../http/schemas.ts';
 import { agentContext } from '../http/turn-input.ts';
-import { type ConversationRow, getConversation } from '../storage/conversations.ts';
 import { toGiven } from './responses-given.ts';
 import { itemPage } from './responses-input-items.ts';
 import { ResponseInput, strayOutputs, toResponseMessages } from './responses-items.ts';
+import { requireConversation } from './responses-place.ts';
 import { resolveInput } from './responses-references.ts';
 import { ItemList, ItemQuery } from './responses-schema.ts';
 
@@ -61,7 +61,8 @@ export const openAiConversationRoutes: readonly Route[] = [
     scope: 'conversations:read',
     summary: 'A conversation, as OpenAI’s clients know it',
     response: Body,
-    handle: async (request) => shown(toConversation(await existing(agentContext(request), request.params.id))),
+    handle: async (request) =>
+      shown(toConversation(await requireConversation(agentContext(request), request.params.id))),
   }),
   defineRoute({
     ...named,
@@ -99,7 +100,7 @@ export const openAiConversationRoutes: readonly Route[] = [
     response: ItemList,
     handle: async (request) => {
       const context = agentContext(request);
-      const { number } = await existing(context, request.params.id);
+      const { number } = await requireConversation(context, request.params.id);
       return await itemPage(context, { conversation: number }, request.query);
     },
   }),
@@ -125,10 +126,4 @@ function toImported(message: GivenMessage): ImportedMessage {
 
 function shown({ id, createdAt, metadata }: Conversation): JsonObject {
   return { id, object: 'conversation', created_at: Math.floor(Date.parse(createdAt) / 1000), metadata };
-}
-
-async function existing({ db, owner }: AgentContext, id: string): Promise<ConversationRow> {
-  const row = await getConversation(db, owner, id);
-  if (!row) throw new NotFoundError('Conversation', id);
-  return row;
 }

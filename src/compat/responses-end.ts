@@ -64,7 +64,8 @@ async function hasGoneOn(
   return last !== undefined && last.status !== 'failed';
 }
 
-async function deleteIfThere(context: AgentContext, conversationId: string): Promise<void> {
+/** Deletes a conversation that somebody else may be deleting. */
+export async function deleteIfThere(context: AgentContext, conversationId: string): Promise<void> {
   await deleteConversation(context, conversationId).catch((error: unknown) => {
     if (!(error instanceof NotFoundError)) throw error;
   });

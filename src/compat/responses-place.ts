@@ -182,15 +182,15 @@ export async function openPlace(context: AgentContext, { at, items }: Place): Pr
     // Nothing of a preset: the model is sent what the request says.
     const unset = { model: null, systemPrompt: null, temperature: null, maxTokens: null };
     const { id } = await beginConversation(context, { title, ...unset });
-    return { conversation: await existing(context, id), after: undefined, isNew: true };
+    return { conversation: await requireConversation(context, id), after: undefined, isNew: true };
   }
-  const conversation = await existing(context, at.conversationId);
+  const conversation = await requireConversation(context, at.conversationId);
   if (!at.after) return { conversation, after: undefined, isNew: false };
   const { seq, id } = at.after.message;
   const behind = { owner: context.owner, conversation: conversation.number, after: seq };
   if (!(await hasMessages(context.db, behind))) return { conversation, after: seq, isNew: false };
   const fork = await forkConversation(context, at.conversationId, id);
-  return { conversation: await existing(context, fork.id), after: undefined, isNew: true };
+  return { conversation: await requireConversation(context, fork.id), after: undefined, isNew: true };
 }
 
 function* wordsOf(items: readonly OwnItem[]): Generator<string> {
@@ -201,7 +201,8 @@ function* wordsOf(items: readonly OwnItem[]): Generator<string> {
   }
 }
 
-async function existing({ db, owner }: AgentContext, id: string): Promise<ConversationRow> {
+/** The owner's conversation. @throws NotFoundError */
+export async function requireConversation({ db, owner }: AgentContext, id: string): Promise<ConversationRow> {
   const row = await getConversation(db, owner, id);
   if (!row) throw new NotFoundError('Conversation', id);
   return row;

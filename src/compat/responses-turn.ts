@@ -3,16 +3,15 @@ import { type RunInput, startRun } from '../agent/start-run.ts';
 import { startTurn } from '../agent/turn.ts';
 import { startCompletion } from '../chat/complete.ts';
 import { Overtaken } from '../conversations/begin-turn.ts';
-import { deleteConversation } from '../conversations/delete.ts';
 import { Relay } from '../conversations/relay.ts';
 import { toolCallsOf } from '../conversations/stored.ts';
-import { NotFoundError } from '../errors.ts';
 import type { ProviderEvent } from '../providers/chat-model.ts';
 import type { ModelRef } from '../providers/registry.ts';
 import type { ConversationRow } from '../storage/conversations.ts';
 import type { MessageRow } from '../storage/messages.ts';
 import { deleteResponse, getResponse, insertResponse, noteLastCall, twinId } from '../storage/responses.ts';
 import { timestamp } from '../storage/rows.ts';
+import { deleteIfThere } from './responses-end.ts';
 import { type GivenInput, toGiven } from './responses-given.ts';
 import { toResponseMessages } from './responses-items.ts';
 import { firstModel } from './responses-kept.ts';
@@ -178,11 +177,8 @@ async function takeBack(
   { isNew, conversation }: Opened,
 ): Promise<void> {
   await deleteResponse(context.db, row);
-  if (!isNew) return;
-  await deleteConversation(context, conversation.id).catch((error: unknown) => {
-    // Somebody else has deleted it, which may be why the response has failed.
-    if (!(error instanceof NotFoundError)) throw error;
-  });
+  // Somebody else may have deleted it, which may be why the response has failed.
+  if (isNew) await deleteIfThere(context, conversation.id);
 }
 
 /** The id of a conversation that may be made is taken first, so that a repeated request gets the same ids. */

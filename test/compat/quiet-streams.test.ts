@@ -61,6 +61,12 @@ function heartbeats(): number {
   return received.split(HEARTBEAT).length - 1;
 }
 
+/** A stream of the model that thinks long. */
+function ask() {
+  const messages = [{ role: 'user' as const, content: 'Think long' }];
+  return client.chat.completions.create({ model: 'openai/gpt-4o-mini', messages, stream: true });
+}
+
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise<void>((resolve) => {
@@ -73,11 +79,7 @@ it('a chat completion that is quiet for a while is kept open by comments, which 
   // Of the server, only what looks after quiet streams is on this clock.
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const idle = vi.getTimerCount();
-  const stream = await client.chat.completions.create({
-    model: 'openai/gpt-4o-mini',
-    messages: [{ role: 'user', content: 'Think long' }],
-    stream: true,
-  });
+  const stream = await ask();
   let said = '';
   const read = (async () => {
     for await (const { choices } of stream) said += choices[0]?.delta.content ?? '';
@@ -104,11 +106,7 @@ it('a chat completion that is quiet for a while is kept open by comments, which 
 it('one whose caller has left beats no more', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const idle = vi.getTimerCount();
-  const stream = await client.chat.completions.create({
-    model: 'openai/gpt-4o-mini',
-    messages: [{ role: 'user', content: 'Think long' }],
-    stream: true,
-  });
+  const stream = await ask();
   const provider = await answer.promise;
   const left = new Promise<void>((resolve) => provider.on('close', () => resolve()));
   for await (const _ of stream) break;

@@ -207,6 +207,18 @@ export function keyOf(type: string): string {
   return `key-of-${type}`;
 }
 
+const KEYS_OF_SERVER: Readonly<Record<string, string>> = { azure: 'AZURE_OPENAI_API_KEY', google: 'GEMINI_API_KEY' };
+
+/** What points a server at the fakes of these vendors. @param url of `startFakes`. */
+export function environmentOf(url: string, vendors: readonly Pick<Vendor, 'type'>[]): Record<string, string> {
+  return Object.fromEntries(
+    vendors.flatMap(({ type }) => [
+      [`${type.toUpperCase()}_BASE_URL`, `${url}/${type}${type === 'cohere' ? '/v2' : ''}`],
+      [KEYS_OF_SERVER[type] ?? `${type.toUpperCase()}_API_KEY`, keyOf(type)],
+    ]),
+  );
+}
+
 function json(response: ServerResponse, status: number, value: object): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(JSON.stringify(value));

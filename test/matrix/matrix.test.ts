@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
 import { BROKEN } from './broken.ts';
-import { type Fakes, type Kept, keyOf, type Plan, startFakes, TOOLS, type Vendor } from './fake.ts';
+import { environmentOf, type Fakes, type Kept, keyOf, type Plan, startFakes, TOOLS, type Vendor } from './fake.ts';
 import { SIBLINGS, VENDORS } from './vendors.ts';
-
-const KEYS: Readonly<Record<string, string>> = { azure: 'AZURE_OPENAI_API_KEY', google: 'GEMINI_API_KEY' };
 
 let fakes: Fakes;
 let server: TestServer;
@@ -12,12 +10,7 @@ const failures = new Map<string, string>();
 
 beforeAll(async () => {
   fakes = await startFakes([...VENDORS, ...SIBLINGS]);
-  const environment = VENDORS.flatMap(({ type }) => [
-    // Cohere's address ends with its version.
-    [`${type.toUpperCase()}_BASE_URL`, `${fakes.url}/${type}${type === 'cohere' ? '/v2' : ''}`],
-    [KEYS[type] ?? `${type.toUpperCase()}_API_KEY`, keyOf(type)],
-  ]);
-  server = await startTestServer(Object.fromEntries(environment));
+  server = await startTestServer(environmentOf(fakes.url, VENDORS));
 });
 
 afterAll(async () => {

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { VendorType } from '../../src/providers/profiles.ts';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
-import { type Fakes, keyOf, startFakes, TOOLS } from './fake.ts';
+import { environmentOf, type Fakes, startFakes, TOOLS } from './fake.ts';
 import { VENDORS } from './vendors.ts';
 
 // All parameters at once, to every vendor: none may be refused, and each must be sent or named in a warning.
 
-const KEYS: Readonly<Record<string, string>> = { azure: 'AZURE_OPENAI_API_KEY', google: 'GEMINI_API_KEY' };
 const SCHEMA = { type: 'object', properties: { a: { type: 'string' } }, required: ['a'], additionalProperties: false };
 const ALL = {
   ...{ temperature: 0.625, topP: 0.375, topK: 37, stop: ['END-OF-IT'], seed: 4711 },
@@ -66,11 +65,7 @@ beforeAll(async () => {
     },
   }));
   fakes = await startFakes(vendors);
-  const environment = VENDORS.flatMap(({ type }) => [
-    [`${type.toUpperCase()}_BASE_URL`, `${fakes.url}/${type}${type === 'cohere' ? '/v2' : ''}`],
-    [KEYS[type] ?? `${type.toUpperCase()}_API_KEY`, keyOf(type)],
-  ]);
-  server = await startTestServer(Object.fromEntries(environment));
+  server = await startTestServer(environmentOf(fakes.url, VENDORS));
 });
 afterAll(async () => {
   await server.stop();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Fakes, type Kept, keyOf, type Plan, startFakes, TOOLS, type Vendor } from '../matrix/fake.ts';
+import { environmentOf, type Fakes, type Kept, type Plan, startFakes, TOOLS, type Vendor } from '../matrix/fake.ts';
 import { SIBLINGS, VENDORS } from '../matrix/vendors.ts';
 import { type Json, startTestServer, type TestServer } from '../server.ts';
 import { begin, type Talk } from './rig.ts';
@@ -7,19 +7,13 @@ import { begin, type Talk } from './rig.ts';
 // Stored conversations with every vendor's strict stand-in: it refuses what the vendor would, what is another's, and
 // what is lost, doubled or out of order.
 
-const KEYS: Readonly<Record<string, string>> = { azure: 'AZURE_OPENAI_API_KEY', google: 'GEMINI_API_KEY' };
-
 let fakes: Fakes;
 let server: TestServer;
 let number = 0;
 
 beforeAll(async () => {
   fakes = await startFakes([...VENDORS, ...SIBLINGS]);
-  const environment = VENDORS.flatMap(({ type }) => [
-    [`${type.toUpperCase()}_BASE_URL`, `${fakes.url}/${type}${type === 'cohere' ? '/v2' : ''}`],
-    [KEYS[type] ?? `${type.toUpperCase()}_API_KEY`, keyOf(type)],
-  ]);
-  server = await startTestServer(Object.fromEntries(environment));
+  server = await startTestServer(environmentOf(fakes.url, VENDORS));
 });
 afterAll(async () => {
   await server.stop();
